@@ -1,0 +1,17 @@
+#pragma once
+
+#include <vector>
+
+#include "core/geometry.h"
+
+namespace countenance {
+
+/// What the pipeline found at one place of a picture.
+struct Face {
+  Box box;
+  float score = 0;  ///< The detector's own confidence; its scale belongs to the detector.
+  Landmarks5 landmarks;
+  std::vector<float> embedding;  ///< Empty when the caller asked for no embedding.
+};
+
+}  // namespace countenance

@@ -1,0 +1,186 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { CountenanceError } from "../errors.js";
+
+/** Work that runs off the main thread. `cancel` makes `done` reject with COUNTENANCE_ABORTED. */
+export interface NativeTask<T> {
+  readonly done: Promise<T>;
+  cancel(): void;
+}
+
+/** `count` faces, largest first, as flat arrays. */
+export interface NativeAnalysis {
+  readonly count: number;
+  /** [count x 4]: x, y, width, height in pixels of the picture. */
+  readonly boxes: Float32Array;
+  /** [count]: the detector's own confidence. */
+  readonly scores: Float32Array;
+  /** [count x 10]: x, y of the five points. */
+  readonly landmarks: Float32Array;
+  /** [count x 128], or empty when no embedding was asked for. */
+  readonly embeddings: Float32Array;
+}
+
+export interface NativeEngine {
+  /**
+   * @param pixels RGB8, width x height x 3, packed; pinned until the task ends: it must not change.
+   */
+  analyze(
+    pixels: Uint8Array,
+    width: number,
+    height: number,
+    maxFaces: number,
+    embed: boolean,
+  ): NativeTask<NativeAnalysis>;
+  /** Joins the threads: call it when no task is under way. Idempotent. */
+  close(): void;
+}
+
+/** Changes to an index, applied together. Keys, groups and tags are integers up to 2^53 - 1. */
+export interface NativeIndexChanges {
+  /** `vectors` is [keys.length x dimension]; a key that exists is replaced. */
+  readonly add?: { keys: Float64Array; groups: Float64Array; vectors: Float32Array };
+  readonly remove?: Float64Array;
+  /** Removes every vector and every tag of these groups. */
+  readonly removeGroups?: Float64Array;
+  /** Pairs tag, group, tag, group ... */
+  readonly tag?: Float64Array;
+  readonly untag?: Float64Array;
+  readonly removeTags?: Float64Array;
+}
+
+/** The best vector of each of the k nearest groups; nearest first, ties by key. */
+export interface NativeHits {
+  readonly keys: Float64Array;
+  readonly groups: Float64Array;
+  /** Euclidean. */
+  readonly distances: Float32Array;
+  /** How many vectors the query was compared with, after the restriction. */
+  readonly compared: number;
+}
+
+/**
+ * Exact nearest-neighbour search over vectors. A vector has a key; a group (subject) has vectors;
+ * a tag (gallery) has groups.
+ */
+export interface NativeIndex {
+  readonly size: number;
+  readonly dimension: number;
+  /** Restriction by `tag` and by `groups` happens before the nearest are chosen. */
+  search(
+    query: Float32Array,
+    k: number,
+    tag: number | undefined,
+    groups: Float64Array | undefined,
+  ): NativeTask<NativeHits>;
+  apply(changes: NativeIndexChanges): NativeTask<void>;
+  /** Joins the threads: call it when no task is under way. Idempotent. */
+  close(): void;
+}
+
+export type SqlValue = null | number | string | Uint8Array;
+export type SqlRow = Readonly<Record<string, SqlValue>>;
+
+export interface SqlStatement {
+  readonly sql: string;
+  readonly params?: readonly SqlValue[];
+  /** The whole batch is rolled back unless the statement changes exactly this many rows. */
+  readonly expectChanges?: number;
+}
+
+export interface NativeWrite {
+  readonly statements: readonly SqlStatement[];
+  /** Applied to `index` by the writer thread after the commit, in commit order. */
+  readonly changes?: NativeIndexChanges;
+}
+
+export type NativeWriteResult =
+  | { readonly committed: true; readonly changes: readonly number[] }
+  /** Statement number `failed` missed its `expectChanges`; nothing was written. */
+  | { readonly committed: false; readonly failed: number };
+
+/** One SQLite file, owned by this handle: one writer thread with group commit, some readers. */
+export interface NativeDatabase {
+  write(batch: NativeWrite): NativeTask<NativeWriteResult>;
+  /** Runs the statements in one read transaction; rows per statement. */
+  read(statements: readonly SqlStatement[]): NativeTask<readonly (readonly SqlRow[])[]>;
+  /**
+   * Loads an index without passing JavaScript, and keeps it: write() applies its changes to it.
+   * @param vectorsSql  Columns: key, group, vector (blob of dimension x f32, little endian).
+   * @param tagsSql  Columns: tag, group.
+   */
+  loadIndex(index: NativeIndex, vectorsSql: string, tagsSql: string): NativeTask<void>;
+  /** Lets queued writes end, checkpoints, joins, releases the lock. Idempotent. */
+  close(): NativeTask<void>;
+}
+
+export interface NativeAddon {
+  createEngine(models: {
+    embedder: Uint8Array;
+    landmarks: Uint8Array;
+    threads: number;
+    queueLimit: number;
+  }): NativeTask<NativeEngine>;
+  createIndex(options: { dimension: number; threads: number; queueLimit: number }): NativeIndex;
+  openDatabase(
+    path: string,
+    options: { readers: number; queueLimit: number },
+  ): NativeTask<NativeDatabase>;
+}
+
+let loaded: NativeAddon | undefined;
+
+/** Loads the addon on first use: the prebuilt one of the npm package, else the one built here. */
+export function native(): NativeAddon {
+  loaded ??= load();
+  return loaded;
+}
+
+/** Where the addon of this platform may be, in the order of preference. */
+export function addonPaths(): readonly string[] {
+  const root = packageRoot();
+  return [
+    join(root, "build", "Release", "countenance.node"),
+    join(root, "prebuilds", `${process.platform}-${process.arch}`, "countenance.node"),
+  ];
+}
+
+/** The folder of countenance's own package.json: bundles and sources lie at different depths. */
+export function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, "package.json"))) {
+    const parent = dirname(folder);
+    if (parent === folder) {
+      throw new CountenanceError(
+        "COUNTENANCE_NATIVE_UNAVAILABLE",
+        "countenance must stay in its own package folder: keep it out of your bundle (mark it as external)",
+      );
+    }
+    folder = parent;
+  }
+  return folder;
+}
+
+function load(): NativeAddon {
+  const paths = addonPaths();
+  const found = paths.find((path) => existsSync(path));
+  if (found === undefined) {
+    throw new CountenanceError(
+      "COUNTENANCE_NATIVE_UNAVAILABLE",
+      `no native addon for ${process.platform}-${process.arch}; in a source checkout run: npm run setup`,
+    );
+  }
+  try {
+    // The addon is checked against this interface by the native tests.
+    return createRequire(found)(found) as NativeAddon;
+  } catch (cause) {
+    throw new CountenanceError(
+      "COUNTENANCE_NATIVE_UNAVAILABLE",
+      `the native addon for ${process.platform}-${process.arch} could not be loaded`,
+      { cause },
+    );
+  }
+}
