@@ -1,0 +1,68 @@
+# How our own code is compiled: warnings are errors, the CPU's baseline, sanitizers on request.
+
+function(ours target)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/native)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror -ffunction-sections
+                         -fdata-sections)
+  if(COUNTENANCE_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${COUNTENANCE_SANITIZE}
+                           -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${COUNTENANCE_SANITIZE})
+  endif()
+endfunction()
+
+# One static library countenance_<name> from every source file of native/<name>.
+function(room name)
+  cmake_parse_arguments(ROOM "" "" "LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/native/${name}/*.cpp)
+  if(NOT sources)
+    add_library(countenance_${name} INTERFACE)
+    target_link_libraries(countenance_${name} INTERFACE ${ROOM_LINKS})
+    return()
+  endif()
+  add_library(countenance_${name} STATIC ${sources})
+  ours(countenance_${name})
+  target_link_libraries(countenance_${name} PUBLIC ${ROOM_LINKS})
+endfunction()
+
+# build/Release/<name>.node: exports Node-API's two entry points, and carries its own C++ runtime,
+# so that it also loads where the system's is older.
+function(addon name)
+  cmake_parse_arguments(ADDON "" "" "LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/native/napi/*.cpp)
+  add_library(${name} MODULE ${sources})
+  ours(${name})
+  set(exports ${PROJECT_SOURCE_DIR}/cmake/exports.map)
+  set_target_properties(${name} PROPERTIES PREFIX "" SUFFIX ".node" LINK_DEPENDS ${exports})
+  target_link_libraries(${name} PRIVATE ${ADDON_LINKS})
+  target_link_options(${name} PRIVATE -Wl,--version-script=${exports} -Wl,--gc-sections)
+  if(COUNTENANCE_SANITIZE)
+    set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+  else()
+    set_target_properties(${name} PROPERTIES
+      LIBRARY_OUTPUT_DIRECTORY ${PROJECT_SOURCE_DIR}/build/Release)
+    target_link_options(${name} PRIVATE -static-libgcc -static-libstdc++ -Wl,--strip-all)
+  endif()
+endfunction()
+
+# One executable per test/native/<subject>_test.cpp. It links the room that has <subject>, so that
+# a room is tested without building the others; a test of no single room's file links them all.
+function(native_tests)
+  file(GLOB tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/native/*_test.cpp)
+  foreach(test ${tests})
+    get_filename_component(name ${test} NAME_WE)
+    string(REGEX REPLACE "_test$" "" subject ${name})
+    file(GLOB of ${PROJECT_SOURCE_DIR}/native/*/${subject}.h)
+    set(rooms countenance_vision countenance_store)
+    if(of)
+      get_filename_component(folder ${of} DIRECTORY)
+      get_filename_component(room ${folder} NAME)
+      set(rooms countenance_${room})
+    endif()
+    add_executable(${name} ${test})
+    ours(${name})
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/test/native)
+    target_link_libraries(${name} PRIVATE ${rooms})
+    add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  endforeach()
+endfunction()
