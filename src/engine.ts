@@ -1,0 +1,256 @@
+import { availableParallelism } from "node:os";
+
+import type { Calibration } from "./calibration.js";
+import { CountenanceError } from "./errors.js";
+import type { Face } from "./face.js";
+import { createImageDecoder, type ImageInput } from "./image.js";
+import { native, type NativeAnalysis, type NativeEngine } from "./internal/native.js";
+import { Operations } from "./internal/operations.js";
+import { settle } from "./internal/task.js";
+import { optionalSignal, integerIn, plainOptions } from "./internal/validate.js";
+import { modelFolder, modelFor, modelIdOf, readManifest, readModel } from "./models.js";
+import { distance, Template } from "./template.js";
+
+/** The 128 numbers of dlib's embedding. */
+const DIMENSION = 128;
+
+export interface EngineOptions {
+  /** The folder of the converted models. Default: the one inside the package. */
+  readonly models?: string;
+  /** Native worker threads, 1..256. Default: the number of cores. */
+  readonly threads?: number;
+  /** How many calls may wait or run at once, 1..100,000, before `BUSY`. Default 256. */
+  readonly queueLimit?: number;
+  /** The largest encoded picture. Default 32 MiB. */
+  readonly maxImageBytes?: number;
+  /** The largest decoded picture. Default 50,000,000. */
+  readonly maxImagePixels?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface AnalyzeOptions {
+  /** Whether faces carry a `template`. Default true. */
+  readonly embed?: boolean;
+  /** At most this many faces, the largest ones, 1..1000. Default 100. */
+  readonly maxFaces?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Finds faces and turns them into templates, off the main thread. */
+export interface Engine {
+  /** The network and its weights, as templates carry them. */
+  readonly modelId: string;
+  /** Alignment and precision, as templates carry them. */
+  readonly pipeline: string;
+  readonly dimension: number;
+  readonly calibration: Calibration;
+  readonly threads: number;
+
+  /**
+   * Finds the faces of one picture, largest first; `[]` when there is none.
+   * @throws {CountenanceError} `IMAGE_UNREADABLE`, `IMAGE_TOO_LARGE`, `UNSUPPORTED` (http URLs),
+   * `INVALID_ARGUMENT`, `BUSY`, `ABORTED`, `ENGINE_CLOSED`.
+   */
+  analyze(image: ImageInput, options?: AnalyzeOptions): Promise<readonly Face[]>;
+
+  /**
+   * The template of the one face in a picture.
+   * @throws {CountenanceError} `NO_FACE`, `MULTIPLE_FACES`, and what `analyze` throws.
+   */
+  embed(image: ImageInput, options?: { readonly signal?: AbortSignal }): Promise<Template>;
+
+  /**
+   * The Euclidean distance of two templates.
+   * @throws {CountenanceError} `MODEL_MISMATCH` when they come from different models or pipelines.
+   */
+  compare(a: Template, b: Template): number;
+
+  /** Aborts what is under way, waits for its end, frees the models. Idempotent. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Loads the models and starts the worker threads.
+ * @throws {CountenanceError} `MODEL_MISSING`, `MODEL_CORRUPT`, `NATIVE_UNAVAILABLE`,
+ * `INVALID_ARGUMENT`, `ABORTED`.
+ */
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  plainOptions("options", options, [
+    "models",
+    "threads",
+    "queueLimit",
+    "maxImageBytes",
+    "maxImagePixels",
+    "signal",
+  ]);
+  const signal = optionalSignal("signal", options.signal);
+  const threads = integerIn("threads", options.threads ?? availableParallelism(), 1, 256);
+  const queueLimit = integerIn("queueLimit", options.queueLimit ?? 256, 1, 100_000);
+  const decoder = createImageDecoder({
+    queueLimit,
+    maxBytes: options.maxImageBytes,
+    maxPixels: options.maxImagePixels,
+    threads,
+  });
+
+  const folder = options.models ?? modelFolder();
+  const manifest = await readManifest(folder);
+  const embedder = modelFor(manifest, "embedding");
+  const { pipeline, calibration } = embedder;
+  if (pipeline === undefined || calibration === undefined) {
+    throw new CountenanceError(
+      "COUNTENANCE_MODEL_CORRUPT",
+      `manifest.json: ${embedder.id}: expected a pipeline and a calibration`,
+    );
+  }
+  const [embedderBytes, landmarkBytes] = await Promise.all([
+    readModel(folder, embedder),
+    readModel(folder, modelFor(manifest, "landmarks")),
+  ]);
+  const loaded = await settle(
+    () =>
+      native().createEngine({
+        embedder: embedderBytes,
+        landmarks: landmarkBytes,
+        threads,
+        queueLimit,
+      }),
+    signal,
+  );
+  return new NativeBackedEngine(loaded, decoder, {
+    modelId: modelIdOf(embedder),
+    pipeline,
+    calibration,
+    threads,
+  });
+}
+
+type Decoder = ReturnType<typeof createImageDecoder>;
+
+class NativeBackedEngine implements Engine {
+  readonly modelId: string;
+  readonly pipeline: string;
+  readonly dimension = DIMENSION;
+  readonly calibration: Calibration;
+  readonly threads: number;
+  readonly #native: NativeEngine; // joined by close()
+  readonly #decoder: Decoder;
+  readonly #operations = new Operations(
+    () => new CountenanceError("COUNTENANCE_ENGINE_CLOSED", "the engine is closed"),
+  );
+
+  constructor(
+    engine: NativeEngine,
+    decoder: Decoder,
+    facts: Pick<Engine, "modelId" | "pipeline" | "calibration" | "threads">,
+  ) {
+    this.#native = engine;
+    this.#decoder = decoder;
+    this.modelId = facts.modelId;
+    this.pipeline = facts.pipeline;
+    this.calibration = facts.calibration;
+    this.threads = facts.threads;
+  }
+
+  async analyze(image: ImageInput, options: AnalyzeOptions = {}): Promise<readonly Face[]> {
+    plainOptions("options", options, ["embed", "maxFaces", "signal"]);
+    const { embed = true } = options;
+    if (typeof embed !== "boolean") {
+      throw new CountenanceError(
+        "COUNTENANCE_INVALID_ARGUMENT",
+        `embed: expected a boolean, got ${typeof embed}`,
+      );
+    }
+    const maxFaces = integerIn("maxFaces", options.maxFaces ?? 100, 1, 1000);
+    return this.#operations.run(optionalSignal("signal", options.signal), (signal) =>
+      this.#decoder.run(image, signal, async ({ pixels, width, height }) => {
+        const analysis = await settle(
+          () => this.#native.analyze(pixels, width, height, maxFaces, embed),
+          signal,
+        );
+        return this.#toFaces(analysis);
+      }),
+    );
+  }
+
+  async embed(
+    image: ImageInput,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<Template> {
+    plainOptions("options", options, ["signal"]);
+    return singleFace(await this.analyze(image, { ...options, maxFaces: 2 })).template;
+  }
+
+  compare(a: Template, b: Template): number {
+    return distance(a, b);
+  }
+
+  async close(): Promise<void> {
+    await this.#operations.close();
+    this.#native.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #toFaces(analysis: NativeAnalysis): readonly Face[] {
+    const { count, boxes, scores, landmarks, embeddings } = analysis;
+    return Array.from({ length: count }, (_, i): Face => {
+      const [x = 0, y = 0, width = 0, height = 0] = boxes.subarray(i * 4, i * 4 + 4);
+      const points = landmarks.subarray(i * 10, i * 10 + 10);
+      const face = {
+        box: { x, y, width, height },
+        score: scores[i] ?? 0,
+        landmarks: Array.from({ length: 5 }, (_point, p) => ({
+          x: points[p * 2] ?? 0,
+          y: points[p * 2 + 1] ?? 0,
+        })),
+      };
+      if (embeddings.length === 0) return face;
+      const vector = embeddings.subarray(i * DIMENSION, (i + 1) * DIMENSION);
+      return {
+        ...face,
+        template: new Template({ modelId: this.modelId, pipeline: this.pipeline, vector }),
+      };
+    });
+  }
+}
+
+/** A face that was analysed with `embed`. */
+export type EmbeddedFace = Face & { readonly template: Template };
+
+/**
+ * The one face of a picture.
+ * @throws {CountenanceError} `NO_FACE`, `MULTIPLE_FACES`.
+ */
+export function singleFace(faces: readonly Face[]): EmbeddedFace {
+  const [face, second] = faces;
+  if (second !== undefined) {
+    throw new CountenanceError(
+      "COUNTENANCE_MULTIPLE_FACES",
+      "expected a picture with exactly one face, got several",
+    );
+  }
+  return embedded(face);
+}
+
+/**
+ * The largest face of a picture.
+ * @throws {CountenanceError} `NO_FACE`.
+ */
+export function largestFace(faces: readonly Face[]): EmbeddedFace {
+  return embedded(faces[0]);
+}
+
+function embedded(face: Face | undefined): EmbeddedFace {
+  if (face === undefined) {
+    throw new CountenanceError("COUNTENANCE_NO_FACE", "expected a picture with a face, found none");
+  }
+  const { template } = face;
+  if (template === undefined) {
+    throw new CountenanceError("COUNTENANCE_INTERNAL", "expected an embedding, got none");
+  }
+  return { ...face, template };
+}

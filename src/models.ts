@@ -1,0 +1,169 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { Calibration } from "./calibration.js";
+import { CountenanceError } from "./errors.js";
+import { packageRoot } from "./internal/native.js";
+
+/** One converted model, as `models/manifest.json` describes it. */
+export interface ModelEntry {
+  readonly id: string;
+  readonly job: "embedding" | "landmarks";
+  /** File name in the model folder. */
+  readonly file: string;
+  /** Of the converted file. */
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly licence: string;
+  readonly source: {
+    readonly package: string;
+    readonly file: string;
+    /** Of the official file: the weights hash that a model id carries. */
+    readonly sha256: string;
+  };
+  /** What the network takes in: shape, colour order, normalisation. */
+  readonly input: string;
+  /** Alignment and precision; embedders only. */
+  readonly pipeline?: string;
+  /** Embedders only. */
+  readonly calibration?: Calibration;
+}
+
+export interface ModelStatus {
+  readonly entry: ModelEntry;
+  readonly state: "ok" | "missing" | "corrupt";
+}
+
+/** The command that makes missing or damaged model files. */
+const REMEDY =
+  "in a source checkout run: npm run build:models; otherwise reinstall the package (npm install countenance)";
+
+/** The folder that holds the converted models and their manifest. */
+export function modelFolder(): string {
+  return join(packageRoot(), "models");
+}
+
+/**
+ * Reads a model folder's manifest.
+ * @throws {CountenanceError} `COUNTENANCE_MODEL_MISSING`, `COUNTENANCE_MODEL_CORRUPT`.
+ */
+export async function readManifest(folder: string): Promise<readonly ModelEntry[]> {
+  const text = await readModelFile(folder, "manifest.json");
+  try {
+    const parsed: unknown = JSON.parse(text.toString("utf8"));
+    if (isManifest(parsed)) return parsed.models;
+  } catch (cause) {
+    throw new CountenanceError("COUNTENANCE_MODEL_CORRUPT", `manifest.json: no JSON; ${REMEDY}`, {
+      cause,
+    });
+  }
+  throw new CountenanceError(
+    "COUNTENANCE_MODEL_CORRUPT",
+    `manifest.json: expected an object with a list of models; ${REMEDY}`,
+  );
+}
+
+/**
+ * Reads one model and checks its size and hash.
+ * @throws {CountenanceError} `COUNTENANCE_MODEL_MISSING`, `COUNTENANCE_MODEL_CORRUPT`.
+ */
+export async function readModel(folder: string, entry: ModelEntry): Promise<Uint8Array> {
+  const bytes = await readModelFile(folder, entry.file);
+  if (bytes.byteLength !== entry.bytes) {
+    throw new CountenanceError(
+      "COUNTENANCE_MODEL_CORRUPT",
+      `${entry.file}: expected ${String(entry.bytes)} bytes, got ${String(bytes.byteLength)}; ${REMEDY}`,
+    );
+  }
+  const sha256 = await hash(bytes);
+  if (sha256 !== entry.sha256) {
+    throw new CountenanceError(
+      "COUNTENANCE_MODEL_CORRUPT",
+      `${entry.file}: expected sha256 ${entry.sha256}, got ${sha256}; ${REMEDY}`,
+    );
+  }
+  return bytes;
+}
+
+/** Checks every model of a folder without throwing for a bad one. */
+export async function verifyModels(folder: string): Promise<readonly ModelStatus[]> {
+  const entries = await readManifest(folder);
+  return Promise.all(
+    entries.map(async (entry): Promise<ModelStatus> => {
+      try {
+        await readModel(folder, entry);
+        return { entry, state: "ok" };
+      } catch (error) {
+        if (!(error instanceof CountenanceError)) throw error;
+        return {
+          entry,
+          state: error.code === "COUNTENANCE_MODEL_MISSING" ? "missing" : "corrupt",
+        };
+      }
+    }),
+  );
+}
+
+/** The one model that does a job. */
+export function modelFor(entries: readonly ModelEntry[], job: ModelEntry["job"]): ModelEntry {
+  const found = entries.find((entry) => entry.job === job);
+  if (found === undefined) {
+    throw new CountenanceError(
+      "COUNTENANCE_MODEL_MISSING",
+      `manifest.json: expected a model for ${job}; ${REMEDY}`,
+    );
+  }
+  return found;
+}
+
+/** Network and weights: what templates carry, so that unlike ones are never compared. */
+export function modelIdOf(entry: ModelEntry): string {
+  // 12 hex digits: 48 bits tell apart every set of weights that this project will ever see.
+  return `${entry.id}@${entry.source.sha256.slice(0, 12)}`;
+}
+
+async function readModelFile(folder: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(join(folder, file));
+  } catch (cause) {
+    throw new CountenanceError("COUNTENANCE_MODEL_MISSING", `${file}: not readable; ${REMEDY}`, {
+      cause,
+    });
+  }
+}
+
+/** Hashes in pieces with a turn of the event loop between them: 22 MB at once would block it. */
+async function hash(bytes: Uint8Array): Promise<string> {
+  const pieceBytes = 1 << 20;
+  const sha256 = createHash("sha256");
+  for (let at = 0; at < bytes.byteLength; at += pieceBytes) {
+    sha256.update(bytes.subarray(at, at + pieceBytes));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return sha256.digest("hex");
+}
+
+function isManifest(value: unknown): value is { models: readonly ModelEntry[] } {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "models" in value &&
+    Array.isArray(value.models) &&
+    value.models.every(isEntry)
+  );
+}
+
+function isEntry(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, job, file, sha256, bytes, source } = value as Partial<ModelEntry>; // each is checked below
+  return (
+    typeof id === "string" &&
+    (job === "embedding" || job === "landmarks") &&
+    typeof file === "string" &&
+    /^[\w.-]+$/.test(file) && // a name, never a path out of the folder
+    typeof sha256 === "string" &&
+    typeof bytes === "number" &&
+    typeof source?.sha256 === "string"
+  );
+}

@@ -1,0 +1,53 @@
+import { CountenanceError } from "./errors.js";
+import { largestFace, singleFace, type Engine } from "./engine.js";
+import type { Face } from "./face.js";
+import type { ImageInput } from "./image.js";
+import { Template } from "./template.js";
+
+/** What may stand for a face: a picture, or a template that was made before. */
+export type Probe = ImageInput | Template;
+
+export interface ProbeFace {
+  readonly template: Template;
+  /** Undefined when the probe was a template. */
+  readonly face: Face | undefined;
+}
+
+/**
+ * The one face of a probe: a picture with several is refused.
+ * @throws {CountenanceError} `NO_FACE`, `MULTIPLE_FACES`, `MODEL_MISMATCH`, and what
+ * `engine.analyze` throws.
+ */
+export async function onlyFaceOf(
+  engine: Engine,
+  probe: Probe,
+  signal: AbortSignal,
+): Promise<ProbeFace> {
+  if (probe instanceof Template) return sameModel(engine, probe);
+  const face = singleFace(await engine.analyze(probe, { maxFaces: 2, signal }));
+  return { template: face.template, face };
+}
+
+/**
+ * The largest face of a probe: who stands in front is who asks.
+ * @throws {CountenanceError} `NO_FACE`, `MODEL_MISMATCH`, and what `engine.analyze` throws.
+ */
+export async function largestFaceOf(
+  engine: Engine,
+  probe: Probe,
+  signal: AbortSignal,
+): Promise<ProbeFace> {
+  if (probe instanceof Template) return sameModel(engine, probe);
+  const face = largestFace(await engine.analyze(probe, { maxFaces: 1, signal }));
+  return { template: face.template, face };
+}
+
+function sameModel(engine: Engine, template: Template): ProbeFace {
+  if (template.modelId !== engine.modelId || template.pipeline !== engine.pipeline) {
+    throw new CountenanceError(
+      "COUNTENANCE_MODEL_MISMATCH",
+      `template: expected one of ${engine.modelId}, ${engine.pipeline}, got one of another model or pipeline`,
+    );
+  }
+  return { template, face: undefined };
+}

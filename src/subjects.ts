@@ -1,0 +1,149 @@
+import type { Engine } from "./engine.js";
+import type { Box } from "./face.js";
+import { type CallOptions, DEFAULT_GALLERY } from "./galleries.js";
+import type { Operations } from "./internal/operations.js";
+import { optionalSignal, id, jsonText, plainOptions } from "./internal/validate.js";
+import { pages } from "./pages.js";
+import type { Probe } from "./probe.js";
+import { addFaces, probeList, type Registration } from "./registration.js";
+import { refusalError } from "./refusals.js";
+import type { Metadata, Store, SubjectRecord } from "./stores/store.js";
+
+/** What is kept of one face of a subject. */
+export interface SubjectFace {
+  readonly faceId: string;
+  /** Where the face was in its picture; undefined when it came as a template. */
+  readonly box: Box | undefined;
+  readonly createdAt: Date;
+}
+
+export interface SubjectInfo {
+  readonly subjectId: string;
+  readonly metadata: Metadata | undefined;
+  readonly createdAt: Date;
+}
+
+export interface Subject extends SubjectInfo {
+  /** In the order in which they were added. */
+  readonly faces: readonly SubjectFace[];
+  /** `"default"` first, then in order. */
+  readonly galleries: readonly string[];
+}
+
+/** The people of a store. */
+export interface Subjects {
+  /** `undefined` for an unknown id. */
+  get(subjectId: string, options?: CallOptions): Promise<Subject | undefined>;
+  /** Everybody, or one gallery's members, in order of their ids. @throws {CountenanceError} `GALLERY_NOT_FOUND`. */
+  list(options?: CallOptions & { readonly gallery?: string }): AsyncIterable<SubjectInfo>;
+  /** Deletes the subject with its faces and memberships; false when there was none. */
+  delete(subjectId: string, options?: CallOptions): Promise<boolean>;
+  /**
+   * Adds faces, all or nothing.
+   * @throws {CountenanceError} `SUBJECT_NOT_FOUND`, `NO_FACE`, `MULTIPLE_FACES`, `FACE_MISMATCH`,
+   * and what `engine.analyze` throws.
+   */
+  addFaces(
+    subjectId: string,
+    images: Probe | readonly Probe[],
+    options?: CallOptions,
+  ): Promise<Registration>;
+  /**
+   * Removes one face; false when the subject has no such face.
+   * @throws {CountenanceError} `SUBJECT_NOT_FOUND`; `INVALID_ARGUMENT` for a subject's last face:
+   * delete the subject instead.
+   */
+  removeFace(subjectId: string, faceId: string, options?: CallOptions): Promise<boolean>;
+  /**
+   * Replaces what the host keeps with a subject; `undefined` removes it.
+   * @throws {CountenanceError} `SUBJECT_NOT_FOUND`.
+   */
+  setMetadata(
+    subjectId: string,
+    metadata: Metadata | undefined,
+    options?: CallOptions,
+  ): Promise<void>;
+}
+
+export function createSubjects(engine: Engine, store: Store, operations: Operations): Subjects {
+  const call = <T>(options: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    plainOptions("options", options, ["signal"]);
+    return operations.run(optionalSignal("signal", options.signal), work);
+  };
+
+  return {
+    async get(subjectId, options = {}) {
+      id("subjectId", subjectId);
+      return call(options, async (signal) => {
+        const record = await store.getSubject(subjectId, { signal });
+        return record && toSubject(record);
+      });
+    },
+    async *list(options = {}) {
+      plainOptions("options", options, ["signal", "gallery"]);
+      const { gallery } = options;
+      if (gallery !== undefined) id("gallery", gallery);
+      const restriction = gallery === undefined || gallery === DEFAULT_GALLERY ? {} : { gallery };
+      const rows = pages(
+        (page) =>
+          operations.run(optionalSignal("signal", options.signal), async (signal) => {
+            const found = await store.listSubjects({ ...page, ...restriction, signal });
+            if (found === undefined) throw refusalError("gallery-missing");
+            return found;
+          }),
+        (subject) => subject.id,
+      );
+      for await (const { id, metadata, createdAtMs } of rows) {
+        yield { subjectId: id, metadata, createdAt: new Date(createdAtMs) };
+      }
+    },
+    async delete(subjectId, options = {}) {
+      id("subjectId", subjectId);
+      return call(options, async (signal) => {
+        const operation = { kind: "delete-subject", subjectId } as const;
+        return (await store.transaction([operation], { signal })).committed;
+      });
+    },
+    async addFaces(subjectId, images, options = {}) {
+      id("subjectId", subjectId);
+      const probes = probeList(images);
+      return call(options, (signal) => addFaces(engine, store, subjectId, probes, signal));
+    },
+    async removeFace(subjectId, faceId, options = {}) {
+      id("subjectId", subjectId);
+      id("faceId", faceId);
+      return call(options, async (signal) => {
+        const operation = { kind: "remove-face", subjectId, faceId } as const;
+        const result = await store.transaction([operation], { signal });
+        if (result.committed) return true;
+        if (result.reason === "last-face") throw refusalError(result.reason);
+        if ((await store.getSubject(subjectId, { signal })) === undefined)
+          throw refusalError("subject-missing");
+        return false;
+      });
+    },
+    async setMetadata(subjectId, metadata, options = {}) {
+      id("subjectId", subjectId);
+      if (metadata !== undefined) jsonText("metadata", metadata);
+      await call(options, async (signal) => {
+        const operation = { kind: "set-metadata", subjectId, metadata } as const;
+        const result = await store.transaction([operation], { signal });
+        if (!result.committed) throw refusalError("subject-missing");
+      });
+    },
+  };
+}
+
+function toSubject(record: SubjectRecord): Subject {
+  return {
+    subjectId: record.id,
+    metadata: record.metadata,
+    createdAt: new Date(record.createdAtMs),
+    faces: record.faces.map((face) => ({
+      faceId: face.id,
+      box: face.box,
+      createdAt: new Date(face.createdAtMs),
+    })),
+    galleries: [DEFAULT_GALLERY, ...record.galleries],
+  };
+}
