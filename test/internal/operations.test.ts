@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+
+import { AbortedError, CountenanceError } from "../../src/errors.js";
+import { Operations } from "../../src/internal/operations.js";
+
+const closed = () => new CountenanceError("COUNTENANCE_STORE_CLOSED", "closed");
+
+/** Work that ends only when its signal fires. */
+const untilAborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(new AbortedError(signal.reason)));
+  });
+
+test("work gets a signal that fires with the caller's", async () => {
+  const controller = new AbortController();
+  const running = new Operations(closed).run(controller.signal, untilAborted);
+  controller.abort("enough");
+  await expect(running).rejects.toMatchObject({ code: "COUNTENANCE_ABORTED", cause: "enough" });
+});
+
+test("a signal that fired before starts nothing", async () => {
+  let started = false;
+  const running = new Operations(closed).run(AbortSignal.abort("no"), () => {
+    started = true;
+    return Promise.resolve();
+  });
+  await expect(running).rejects.toMatchObject({ code: "COUNTENANCE_ABORTED" });
+  expect(started).toBe(false);
+});
+
+test("closing ends what is under way with the owner's own code", async () => {
+  const operations = new Operations(closed);
+  const running = operations.run(undefined, untilAborted);
+  const ended = expect(running).rejects.toMatchObject({ code: "COUNTENANCE_STORE_CLOSED" });
+  await operations.close();
+  await ended;
+});
+
+test("closing waits for work that cannot be stopped", async () => {
+  const operations = new Operations(closed);
+  let ended = false;
+  const running = operations.run(undefined, async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    ended = true;
+    return 7;
+  });
+  await operations.close();
+  expect(ended).toBe(true);
+  await expect(running).resolves.toBe(7);
+});
+
+test("a closed owner refuses new work, and closing twice is the same as once", async () => {
+  const operations = new Operations(closed);
+  await Promise.all([operations.close(), operations.close()]);
+  await expect(operations.run(undefined, () => Promise.resolve())).rejects.toMatchObject({
+    code: "COUNTENANCE_STORE_CLOSED",
+  });
+});
+
+test("a caller's signal keeps no listener after the call", async () => {
+  const { signal } = new AbortController();
+  const counts = { add: 0, remove: 0 };
+  const counted = {
+    aborted: false,
+    reason: undefined,
+    addEventListener: () => counts.add++,
+    removeEventListener: () => counts.remove++,
+  } as unknown as typeof signal;
+  await new Operations(closed).run(counted, () => Promise.resolve());
+  expect(counts).toEqual({ add: 1, remove: 1 });
+});

@@ -1,0 +1,113 @@
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { createEngine } from "../src/engine.js";
+import {
+  modelFolder,
+  modelFor,
+  modelIdOf,
+  readManifest,
+  readModel,
+  verifyModels,
+} from "../src/models.js";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "countenance-models-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const bytes = Buffer.from("weights");
+const entry = {
+  id: "net",
+  job: "embedding",
+  file: "net.bin",
+  sha256: createHash("sha256").update(bytes).digest("hex"),
+  bytes: bytes.length,
+  licence: "CC0-1.0",
+  source: { package: "p", file: "f", sha256: "0123456789abcdef" },
+  input: "none",
+};
+
+const writeManifest = (models: unknown) =>
+  writeFile(join(folder, "manifest.json"), JSON.stringify({ models }));
+
+async function only() {
+  const [first] = await readManifest(folder);
+  if (first === undefined) throw new Error("expected an entry");
+  return first;
+}
+
+test("a whole model is read", async () => {
+  await writeManifest([entry]);
+  await writeFile(join(folder, "net.bin"), bytes);
+  expect(Buffer.from(await readModel(folder, await only()))).toEqual(bytes);
+  expect(await verifyModels(folder)).toMatchObject([{ state: "ok" }]);
+});
+
+test("a missing model is MODEL_MISSING, and the message names the command that mends it", async () => {
+  await writeManifest([entry]);
+  const reading = readModel(folder, await only());
+  await expect(reading).rejects.toMatchObject({
+    code: "COUNTENANCE_MODEL_MISSING",
+    message: expect.stringContaining("npm run build:models"),
+  });
+  expect(await verifyModels(folder)).toMatchObject([{ state: "missing" }]);
+});
+
+test.each([
+  ["truncated", Buffer.from("weight")],
+  ["empty", Buffer.from("")],
+  ["changed", Buffer.from("wEights")],
+])("a %s model is MODEL_CORRUPT", async (_what, damaged) => {
+  await writeManifest([entry]);
+  await writeFile(join(folder, "net.bin"), damaged);
+  const reading = readModel(folder, await only());
+  await expect(reading).rejects.toMatchObject({ code: "COUNTENANCE_MODEL_CORRUPT" });
+  expect(await verifyModels(folder)).toMatchObject([{ state: "corrupt" }]);
+});
+
+test("a folder without a manifest is MODEL_MISSING", async () => {
+  await expect(createEngine({ models: folder })).rejects.toMatchObject({
+    code: "COUNTENANCE_MODEL_MISSING",
+  });
+});
+
+test.each([
+  ["no JSON", "{"],
+  ["no list", "{}"],
+  ["an entry without a hash", JSON.stringify({ models: [{ ...entry, sha256: undefined }] })],
+  ["a path out of the folder", JSON.stringify({ models: [{ ...entry, file: "../net.bin" }] })],
+])("a manifest with %s is MODEL_CORRUPT", async (_what, text) => {
+  await writeFile(join(folder, "manifest.json"), text);
+  await expect(readManifest(folder)).rejects.toMatchObject({ code: "COUNTENANCE_MODEL_CORRUPT" });
+});
+
+test("a model that is a folder is MODEL_MISSING", async () => {
+  await writeManifest([entry]);
+  await mkdir(join(folder, "net.bin"));
+  const reading = readModel(folder, await only());
+  await expect(reading).rejects.toMatchObject({ code: "COUNTENANCE_MODEL_MISSING" });
+});
+
+test("a manifest without a model for the job is MODEL_MISSING", async () => {
+  expect(() => modelFor([], "embedding")).toThrow(
+    expect.objectContaining({ code: "COUNTENANCE_MODEL_MISSING" }),
+  );
+});
+
+test("the shipped manifest describes whole files, each with licence, source and input", async () => {
+  const entries = await readManifest(modelFolder());
+  expect(entries.map(({ job }) => job).sort()).toEqual(["embedding", "landmarks"]);
+  for (const model of entries) {
+    expect(model.licence).not.toBe("");
+    expect(model.input).not.toBe("");
+    expect(model.source.sha256).toMatch(/^[0-9a-f]{64}$/);
+  }
+  expect(modelIdOf(modelFor(entries, "embedding"))).toMatch(/@55533b28/);
+  expect((await verifyModels(modelFolder())).map(({ state }) => state)).toEqual(["ok", "ok"]);
+});
