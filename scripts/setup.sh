@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# Sets up a checkout: system packages, npm packages, third-party sources, native build, models,
+# TypeScript build. Each step checks what is there, so that a second run takes under a second.
+#   scripts/setup.sh [--until <step>] [--no-apt]     steps: packages npm sources native models dist
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+until=dist
+apt=yes
+while (($#)); do
+  case $1 in
+    --until) until=${2:-} && shift 2 ;;
+    --no-apt) apt=no && shift ;;
+    *) echo "usage: scripts/setup.sh [--until <step>] [--no-apt]" >&2 && exit 2 ;;
+  esac
+done
+
+packages=(
+  g++         # the compiler, with the sanitizers' libraries
+  cmake       # the native build
+  ninja-build # runs it
+  make        # makes SQLite's amalgamation, with the next one
+  tcl         # tclsh, for SQLite's amalgamation
+  patch       # Debian's security patches for SQLite
+  xz-utils    # unpacks SQLite's source
+  bzip2       # unpacks dlib's source and models
+  python3     # node-gyp
+  sqlite3     # reads our databases in the tests, independently of us
+  clang-format # checks the layout of the C++ code
+)
+
+logs=third_party/logs
+stamps=third_party/stamps
+mkdir -p $logs $stamps
+exec 9>third_party/lock
+flock 9 # a second set-up in the same checkout waits for the first
+
+seconds() { printf '%d.%d s' $(($1 / 1000)) $(($1 % 1000 / 100)); }
+now() { date +%s%3N; }
+
+# run <name> <what it does> <command...>: one line with the time that it took; the output goes to a
+# log, of which a sign of life is shown every ten seconds.
+run() {
+  local name=$1 what=$2 log=$logs/$1.log start status=0
+  shift 2
+  start=$(now)
+  "$@" >$log 2>&1 9>&- &
+  local job=$!
+  (
+    while sleep 10; do echo "  $what ... $(tail -n 1 $log | tr -d '\r' | cut -c1-100)"; done
+  ) 9>&- &
+  local ticker=$!
+  wait $job || status=$?
+  kill $ticker 2>/dev/null || true
+  wait $ticker 2>/dev/null || true
+  if ((status)); then
+    tail -n 15 $log >&2
+    echo "setup: step '$name' failed ($what). Full log: $PWD/$log. Run again: npm run setup" >&2
+    exit 1
+  fi
+  echo "$what: done in $(seconds $(($(now) - start)))"
+}
+
+# The hash of files and words: what a stamp holds.
+fingerprint() { cat "$@" | sha256sum | cut -d' ' -f1; }
+fresh() { [[ -f $1 && $(<"$1") == "$2" ]]; }
+
+step_packages() {
+  local missing=() package as_root=()
+  for package in "${packages[@]}"; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
+      missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+  local by_hand="apt-get install -y --no-install-recommends ${missing[*]}"
+  if [[ $(id -u) != 0 ]]; then
+    if sudo -n true 2>/dev/null || { [[ -t 0 ]] && sudo true; }; then as_root=(sudo); else apt=no; fi
+  fi
+  if [[ $apt == no ]]; then
+    echo "setup: system packages are missing. Run as root: $by_hand" >&2
+    exit 1
+  fi
+  run packages-list "reading the lists of system packages" "${as_root[@]}" apt-get update
+  run packages "installing ${missing[*]}" "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    $by_hand
+}
+
+step_npm() {
+  local key
+  key=$(fingerprint package-lock.json)
+  fresh node_modules/.setup-stamp "$key" && return 0
+  # No package of ours needs its install script, and none of them shall run.
+  run npm "installing npm packages" npm ci --ignore-scripts --no-audit --no-fund
+  echo "$key" >node_modules/.setup-stamp
+}
+
+step_sources() {
+  local key
+  key=$(fingerprint native/third_party/sources.sha256 scripts/fetch-sources.sh)
+  fresh $stamps/sources "$key" && [[ -f third_party/src/complete ]] && return 0
+  run sources "fetching the sources of dlib, FAISS and SQLite" bash scripts/fetch-sources.sh
+  echo "$key" >$stamps/sources
+}
+
+native_inputs() {
+  find CMakeLists.txt CMakePresets.json cmake native test/native -type f -printf '%p %T@ %s\n' | sort
+}
+
+step_native() {
+  local key tree=build/cmake-release
+  key=$(native_inputs | fingerprint)
+  fresh $stamps/native "$key" && [[ -f build/Release/countenance.node && -x $tree/convert_dlib ]] &&
+    return 0
+  if [[ -f $tree/CMakeCache.txt ]] && ! grep -qF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" $tree/CMakeCache.txt; then
+    rm -rf $tree # the checkout was moved
+  fi
+  run configure "configuring the native build (the first time builds dlib, FAISS and SQLite)" \
+    cmake --preset release
+  run native "building the addon, the converter and the C++ tests" cmake --build --preset release
+  echo "$key" >$stamps/native
+}
+
+step_models() {
+  local key
+  key=$({ cat models/manifest.json && stat -c '%n %s %Y' models/*.bin 2>/dev/null || true; } | fingerprint)
+  fresh $stamps/models "$key" && return 0
+  run models "converting the models" node scripts/build-models.mjs
+  { cat models/manifest.json && stat -c '%n %s %Y' models/*.bin; } | fingerprint >$stamps/models
+}
+
+step_dist() {
+  [[ -f tsup.config.ts ]] || return 0
+  local key
+  key=$({ cat package-lock.json tsup.config.ts tsconfig.json package.json &&
+    find src -type f -printf '%p %T@ %s\n' | sort; } | fingerprint)
+  fresh $stamps/dist "$key" && [[ -f dist/index.js ]] && return 0
+  run dist "building the TypeScript" npx --no-install tsup
+  echo "$key" >$stamps/dist
+}
+
+node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' 2>/dev/null || {
+  echo "setup: Node 20.9 or newer is needed, with npm" >&2
+  exit 1
+}
+
+start=$(now)
+for step in packages npm sources native models dist; do
+  "step_$step"
+  if [[ $step == "$until" ]]; then break; fi
+done
+echo "set up in $(seconds $(($(now) - start)))"
