@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "core/cancel.h"
+#include "core/span.h"
+#include "store/sql.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace countenance {
+
+/// The current row of a statement that runs: borrowed until the next row.
+class RowView final {
+ public:
+  explicit RowView(sqlite3_stmt* statement) : statement_(statement) {}
+
+  int columns() const;
+  SqlValue value(int column) const;
+  /// @throws Error kStoreCorrupt unless the column holds an INTEGER.
+  std::int64_t integer(int column) const;
+  /// @throws Error kStoreCorrupt unless the column holds a BLOB.
+  Span<const std::uint8_t> blob(int column) const;
+
+ private:
+  sqlite3_stmt* statement_;
+};
+
+/// One SQLite connection with its prepared statements, set up to distrust the file. Used by one
+/// thread at a time.
+class Connection final {
+ public:
+  enum class Mode { kWriter, kReader };
+
+  /// @param path  Absolute and free of symbolic links.
+  Connection(const std::string& path, Mode mode);
+
+  /// Statements without parameters and results, prepared once and not kept.
+  void execute(const char* sql);
+
+  /// @returns how many rows the statement changed (cascades are not counted).
+  std::int64_t run(const SqlStatement& statement);
+  SqlRows query(const SqlStatement& statement);
+  void scan(const std::string& sql, const std::function<void(const RowView&)>& onRow);
+
+  /// While it is set, a statement ends with kAborted soon after the token fires. nullptr: never.
+  void setCancel(const CancelToken* cancel) { *cancel_ = cancel; }
+
+  bool inTransaction() const;
+  /// Moves the write-ahead log into the database as far as other readers allow.
+  void checkpoint();
+
+ private:
+  struct Close {
+    void operator()(sqlite3* database) const;
+  };
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const;
+  };
+  using StatementPtr = std::unique_ptr<sqlite3_stmt, Finalize>;
+  class Use;
+
+  [[noreturn]] void fail(int status) const;
+  StatementPtr prepare(const std::string& sql, bool keep);
+  sqlite3_stmt* cached(const std::string& sql);
+
+  // On the heap: SQLite holds the address. Declared first: it outlives the connection.
+  std::unique_ptr<const CancelToken*> cancel_ = std::make_unique<const CancelToken*>(nullptr);
+  std::unique_ptr<sqlite3, Close> database_;
+  std::unordered_map<std::string, StatementPtr> statements_;  // freed before the connection
+};
+
+}  // namespace countenance
