@@ -1,5 +1,5 @@
 import { CountenanceError } from "./errors.js";
-import { boundedText, invalidArgument } from "./internal/validate.js";
+import { boundedText, invalidArgument, plainOptions } from "./internal/validate.js";
 
 /** Numbers in a template: the output of dlib's face recognition network. */
 export const TEMPLATE_DIMENSION = 128;
@@ -7,6 +7,7 @@ export const TEMPLATE_DIMENSION = 128;
 /** "CNTP". */
 const MAGIC = [0x43, 0x4e, 0x54, 0x50] as const;
 const FORMAT_VERSION = 1;
+const PARTS = ["modelId", "pipeline", "vector"] as const;
 /** The longest `modelId` and `pipeline`, in UTF-8 bytes. */
 const MAX_NAME_BYTES = 256;
 /** Magic, version, two text lengths of at least one byte each, dimension, vector, CRC. */
@@ -35,9 +36,10 @@ export class Template {
     readonly pipeline: string;
     readonly vector: Float32Array;
   }) {
-    this.modelId = boundedText("modelId", parts.modelId, MAX_NAME_BYTES);
-    this.pipeline = boundedText("pipeline", parts.pipeline, MAX_NAME_BYTES);
-    this.#vector = checkedVector(parts.vector);
+    const { modelId, pipeline, vector } = plainOptions("template", parts, PARTS);
+    this.modelId = boundedText("modelId", modelId, MAX_NAME_BYTES);
+    this.pipeline = boundedText("pipeline", pipeline, MAX_NAME_BYTES);
+    this.#vector = checkedVector(vector);
     Object.freeze(this);
   }
 

@@ -5,7 +5,7 @@ export interface DataUri {
   /** An upper bound of what `decode` returns. */
   readonly maxSize: number;
   /** @throws {CountenanceError} `COUNTENANCE_IMAGE_UNREADABLE` for damaged base64 or escapes. */
-  decode(): Uint8Array;
+  readonly decode: () => Uint8Array;
 }
 
 /** Returns undefined for every string that is no data: URI. */

@@ -1,0 +1,114 @@
+import sharp, { type Metadata, type Sharp } from "sharp";
+
+import { CountenanceError } from "../errors.js";
+import type { ImageFormat } from "./image-format.js";
+
+/** A picture whose size is known and within the limits, before its pixels are decoded. */
+export interface OpenedImage {
+  /** As the header says: EXIF may swap them. */
+  readonly width: number;
+  readonly height: number;
+  readonly decode: () => Promise<{ pixels: Uint8Array; width: number; height: number }>;
+}
+
+interface RawShape {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3 | 4;
+}
+
+/** What is seen through transparency: no edge against skin, hair or paper is as hard as on black. */
+const MID_GREY = { r: 128, g: 128, b: 128 };
+
+/**
+ * Reads the header of an encoded picture.
+ *
+ * sharp's settings for the whole process (cache, concurrency, SIMD) are the host's: not touched.
+ * @param bytes  Ours: unchanged until `decode` has ended.
+ */
+export async function openEncoded(
+  bytes: Uint8Array,
+  format: ImageFormat,
+  maxPixels: number,
+): Promise<OpenedImage> {
+  const { width, height } = await readHeader(bytes, format);
+  checkPixels(width, height, maxPixels);
+  const pipeline = sharp(bytes, {
+    autoOrient: true,
+    // "error" refuses truncated data; "warning" would refuse stray bytes that cameras do write.
+    failOn: "error",
+    limitInputPixels: maxPixels,
+  });
+  return { width, height, decode: () => toRgb(pipeline, format) };
+}
+
+/**
+ * Checks raw pixels against their shape.
+ * @returns `take` of an image source: it copies the pixels when it is called.
+ */
+export function openRaw(
+  data: Uint8Array | Uint8ClampedArray,
+  shape: RawShape,
+  maxPixels: number,
+): () => () => Promise<OpenedImage> {
+  const { width, height, channels } = shape;
+  checkPixels(width, height, maxPixels);
+  const size = width * height * channels;
+  if (data.length !== size) {
+    throw new CountenanceError(
+      "COUNTENANCE_INVALID_ARGUMENT",
+      `image.data: expected ${String(size)} bytes (width x height x channels), got ${String(data.length)}`,
+    );
+  }
+  return () => {
+    const pixels = new Uint8Array(data);
+    const decode =
+      channels === 3
+        ? () => Promise.resolve({ pixels, width, height })
+        : () => toRgb(sharp(pixels, { raw: shape, limitInputPixels: maxPixels }), "raw pixels");
+    return () => Promise.resolve({ width, height, decode });
+  };
+}
+
+async function readHeader(bytes: Uint8Array, format: ImageFormat): Promise<Metadata> {
+  try {
+    // The limit is checked by us: sharp tells its own failures apart by their text only.
+    return await sharp(bytes, { limitInputPixels: false }).metadata();
+  } catch (cause) {
+    throw damaged(format, cause);
+  }
+}
+
+async function toRgb(
+  pipeline: Sharp,
+  what: string,
+): Promise<{ pixels: Uint8Array; width: number; height: number }> {
+  try {
+    const { data, info } = await pipeline
+      .flatten({ background: MID_GREY })
+      .toColourspace("srgb")
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
+    const { width, height } = info;
+    if (info.channels === 3) return { pixels: data, width, height };
+  } catch (cause) {
+    throw damaged(what, cause);
+  }
+  throw new CountenanceError("COUNTENANCE_INTERNAL", "image: expected RGB from the decoder");
+}
+
+function checkPixels(width: number, height: number, maxPixels: number): void {
+  if (width * height <= maxPixels) return;
+  throw new CountenanceError(
+    "COUNTENANCE_IMAGE_TOO_LARGE",
+    `image: expected at most ${String(maxPixels)} pixels, got ${String(width)} x ${String(height)}`,
+  );
+}
+
+function damaged(what: string, cause: unknown): CountenanceError {
+  return new CountenanceError(
+    "COUNTENANCE_IMAGE_UNREADABLE",
+    `image: expected a whole picture (${what}), got a damaged or truncated one`,
+    { cause },
+  );
+}
