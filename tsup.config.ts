@@ -1,0 +1,29 @@
+import { existsSync } from "node:fs";
+
+import { defineConfig, type Options } from "tsup";
+
+const shared: Options = {
+  outDir: "dist",
+  target: "node20",
+  platform: "node",
+  sourcemap: true,
+  splitting: false,
+  external: ["sharp", "commander"],
+};
+
+const library: Options = {
+  ...shared,
+  entry: { index: "src/index.ts" },
+  format: ["esm", "cjs"],
+  dts: true,
+  // The addon is found from import.meta.url, which CommonJS has not.
+  shims: true,
+};
+
+const cli: Options = {
+  ...shared,
+  entry: { "cli/main": "src/cli/main.ts" },
+  format: ["esm"],
+};
+
+export default defineConfig(existsSync("src/cli/main.ts") ? [library, cli] : [library]);
