@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # Sets up a checkout: system packages, npm packages, third-party sources, native build, models,
 # TypeScript build. Each step checks what is there, so that a second run takes under a second.
-#   scripts/setup.sh [--until <step>] [--no-apt]     steps: packages npm sources native models dist
+#   scripts/setup.sh [--until <step>] [--no-apt] [--bench]
+# steps: packages npm sources native models dist; --bench adds the packages of the bench's peers
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 until=dist
 apt=yes
+bench=no
 while (($#)); do
   case $1 in
     --until) until=${2:-} && shift 2 ;;
     --no-apt) apt=no && shift ;;
-    *) echo "usage: scripts/setup.sh [--until <step>] [--no-apt]" >&2 && exit 2 ;;
+    --bench) bench=yes && shift ;;
+    *) echo "usage: scripts/setup.sh [--until <step>] [--no-apt] [--bench]" >&2 && exit 2 ;;
   esac
 done
 
@@ -28,6 +31,11 @@ packages=(
   sqlite3     # reads our databases in the tests, independently of us
   clang-format # checks the layout of the C++ code
 )
+bench_packages=(
+  libopenblas-dev # stock dlib's BLAS
+  libjpeg-dev     # stock dlib's JPEG reader
+)
+[[ $bench == yes ]] && packages+=("${bench_packages[@]}")
 
 logs=third_party/logs
 stamps=third_party/stamps

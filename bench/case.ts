@@ -1,0 +1,59 @@
+import type { Summary } from "./statistics.js";
+
+/** A way of doing the job that was measured. */
+export interface MeasuredRow extends Summary {
+  readonly name: string;
+  /** What a reader must know: versions, kernels, settings. */
+  readonly note?: string;
+}
+
+/** A way of doing the job that this machine cannot run, and why. */
+export interface UnavailableRow {
+  readonly name: string;
+  readonly unavailable: string;
+}
+
+export type Row = MeasuredRow | UnavailableRow;
+
+/** A limit that the numbers must keep. */
+export interface Check {
+  readonly name: string;
+  readonly pass: boolean;
+  readonly value: number;
+  readonly limit: number;
+}
+
+export interface CaseResult {
+  readonly rows: readonly Row[];
+  /** Peer's p50 divided by ours; above 1 we are faster; null when one of them is not available. */
+  readonly ratios: Readonly<Record<string, number | null>>;
+  readonly checks?: readonly Check[];
+  /** Plain numbers that belong to the case, such as the difference between outputs. */
+  readonly facts?: Readonly<Record<string, number | string>>;
+}
+
+export interface BenchCase {
+  readonly name: string;
+  readonly summary: string;
+  /** @param progress  Told in a few words what is going on. */
+  run(progress: (text: string) => void): Promise<CaseResult>;
+}
+
+/** Ratios with fixed keys `<ours>/<peer>`, so that readers find each of them whatever could run. */
+export function ratiosOf(
+  rows: readonly Row[],
+  ours: string,
+  peers: readonly string[],
+): Record<string, number | null> {
+  const p50 = (name: string): number | undefined => {
+    const row = rows.find((candidate) => candidate.name === name);
+    return row !== undefined && "p50Ms" in row ? row.p50Ms : undefined;
+  };
+  const own = p50(ours);
+  return Object.fromEntries(
+    peers.map((peer) => {
+      const theirs = p50(peer);
+      return [`${ours}/${peer}`, own === undefined || theirs === undefined ? null : theirs / own];
+    }),
+  );
+}

@@ -1,0 +1,121 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { createInterface, type Interface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+
+/** How to start a contestant's process. */
+export interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** One way of doing a job. It runs in a process of its own, so that nobody's globals meet. */
+export interface Contestant {
+  readonly name: string;
+  /**
+   * Installs or builds what the process needs.
+   * @throws {NotAvailable} when this machine cannot have it.
+   */
+  prepare(): Promise<Launch>;
+}
+
+/** Why a contestant cannot run here. A row says so; the bench goes on. */
+export class NotAvailable extends Error {
+  override readonly name = "NotAvailable";
+}
+
+/** What a contestant says once it has loaded and done the job one time. */
+export interface Ready {
+  readonly note: string;
+  /** The results: rows are compared by them. */
+  readonly vectors: readonly (readonly number[])[];
+}
+
+/** Loading models and the first, slowest call stay far below this. */
+const READY_TIMEOUT_MS = 120_000;
+const ROUND_TIMEOUT_MS = 300_000;
+
+/** The descriptor of the answers; stdout is left to libraries that like to print. */
+const ANSWER_FD = 3;
+
+/**
+ * The parent's end of a contestant. The protocol: the child writes one JSON line on descriptor 3
+ * when it is ready, then for each number n that it reads from stdin runs n iterations and writes
+ * `{ timesMs }`; it ends with its stdin. Its other ends are bench/serve.ts and native/rounds.h.
+ */
+export class ContestantProcess {
+  readonly #child: ChildProcess;
+  readonly #input: Writable;
+  readonly #lines: Interface;
+  #complaints = "";
+
+  private constructor(launch: Launch) {
+    this.#child = spawn(launch.command, launch.args, {
+      stdio: ["pipe", "ignore", "pipe", "pipe"],
+      env: { ...process.env, ...launch.env },
+    });
+    // Typed by their stdio slots above.
+    this.#input = this.#child.stdin as Writable;
+    this.#lines = createInterface({ input: this.#child.stdio[ANSWER_FD] as Readable });
+    this.#input.on("error", () => this.#child.kill()); // the child went away: answers end too
+    this.#child.stderr?.on("data", (chunk: Buffer) => {
+      this.#complaints = (this.#complaints + chunk.toString()).slice(-4000);
+    });
+  }
+
+  /** @throws {NotAvailable} when the process cannot start, or ends before it is ready. */
+  static async start(launch: Launch): Promise<{ process: ContestantProcess; ready: Ready }> {
+    const started = new ContestantProcess(launch);
+    try {
+      const ready = await started.#answer<Ready>(READY_TIMEOUT_MS);
+      return { process: started, ready };
+    } catch (error) {
+      started.stop();
+      throw error;
+    }
+  }
+
+  /** Runs some iterations; their times in milliseconds, taken inside the process. */
+  async round(iterations: number): Promise<readonly number[]> {
+    const answer = this.#answer<{ timesMs: readonly number[] }>(ROUND_TIMEOUT_MS);
+    this.#input.write(`${String(iterations)}\n`);
+    return (await answer).timesMs;
+  }
+
+  stop(): void {
+    this.#lines.close();
+    this.#child.kill();
+  }
+
+  #answer<T>(timeoutMs: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const fail = (reason: string) => {
+        settle(() => reject(new NotAvailable(reason)));
+      };
+      const onLine = (line: string) => {
+        settle(() => resolve(JSON.parse(line) as T)); // our own programs write these lines
+      };
+      const onClose = () => fail(this.#lastComplaint());
+      const onError = (error: Error) => fail(error.message);
+      const timer = setTimeout(() => fail(`no answer in ${String(timeoutMs / 1000)} s`), timeoutMs);
+      const settle = (act: () => void) => {
+        clearTimeout(timer);
+        this.#lines.off("line", onLine);
+        this.#child.off("close", onClose).off("error", onError);
+        act();
+      };
+      this.#lines.on("line", onLine);
+      this.#child.on("close", onClose).on("error", onError);
+    });
+  }
+
+  /** The line that names the error, rather than the stack below it. */
+  #lastComplaint(): string {
+    const lines = this.#complaints.split("\n").map((line) => line.trim());
+    return (
+      lines.findLast((line) => /error/i.test(line) && !line.startsWith("at ")) ??
+      lines.findLast((line) => line !== "") ??
+      `ended with code ${String(this.#child.exitCode)}`
+    );
+  }
+}

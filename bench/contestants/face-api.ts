@@ -1,0 +1,67 @@
+// @vladmandic/face-api: detection, 68 landmarks, descriptor.
+//   node face-api.js ssd|tiny224 <photo.jpg>
+import { readFile } from "node:fs/promises";
+
+import { loadPeer, peerFolder } from "../install.js";
+import { serve } from "../serve.js";
+import { decodeToTensor, type TensorFactory } from "./decode.js";
+
+interface Net {
+  loadFromDisk(folder: string): Promise<void>;
+}
+
+interface Chain {
+  withFaceLandmarks(): Chain;
+  withFaceDescriptor(): Promise<{ readonly descriptor: Float32Array } | undefined>;
+}
+
+/** The part of the library that is used here; its own types pull in the DOM. */
+interface FaceApi {
+  readonly version: string;
+  readonly tf: TensorFactory<object> & {
+    dispose(tensor: object): void;
+    getBackend(): string;
+    setBackend(name: string): Promise<boolean>;
+    ready(): Promise<void>;
+  };
+  readonly nets: Readonly<
+    Record<"ssdMobilenetv1" | "tinyFaceDetector" | "faceLandmark68Net" | "faceRecognitionNet", Net>
+  >;
+  readonly SsdMobilenetv1Options: new (options?: object) => object;
+  readonly TinyFaceDetectorOptions: new (options?: object) => object;
+  detectSingleFace(image: object, options: object): Chain;
+}
+
+const wasm = loadPeer("@tensorflow/tfjs-backend-wasm") as {
+  setThreadsCount(count: number): void;
+  setWasmPaths(folder: string): void;
+};
+const folder = peerFolder("@vladmandic/face-api");
+const faceapi = loadPeer(`${folder}/dist/face-api.node-wasm.js`) as FaceApi;
+wasm.setWasmPaths(`${peerFolder("@tensorflow/tfjs-backend-wasm")}/dist/`);
+wasm.setThreadsCount(1);
+await faceapi.tf.setBackend("wasm");
+await faceapi.tf.ready();
+
+const [detector, photo = ""] = process.argv.slice(2);
+const models = `${folder}/model`;
+const tiny = detector === "tiny224";
+await faceapi.nets[tiny ? "tinyFaceDetector" : "ssdMobilenetv1"].loadFromDisk(models);
+await faceapi.nets.faceLandmark68Net.loadFromDisk(models);
+await faceapi.nets.faceRecognitionNet.loadFromDisk(models);
+const options = tiny
+  ? new faceapi.TinyFaceDetectorOptions({ inputSize: 224 })
+  : new faceapi.SsdMobilenetv1Options();
+
+const jpeg = await readFile(photo);
+const backend = faceapi.tf.getBackend();
+await serve(`face-api ${faceapi.version}, ${backend}, 1 thread, 128-d`, async () => {
+  const tensor = await decodeToTensor(faceapi.tf, jpeg);
+  const face = await faceapi
+    .detectSingleFace(tensor, options)
+    .withFaceLandmarks()
+    .withFaceDescriptor();
+  faceapi.tf.dispose(tensor);
+  if (face === undefined) throw new Error("error: found no face");
+  return face.descriptor;
+});

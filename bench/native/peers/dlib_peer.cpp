@@ -1,0 +1,129 @@
+// Stock dlib, timed as its own examples use it.
+//
+//   dlib_peer embed <resnet.dat> <chips.rgb>                      one chip per iteration
+//   dlib_peer pipeline <resnet.dat> <shape_5.dat> <photo.jpg>     JPEG bytes to vector
+//
+// chips.rgb holds 150 x 150 RGB8 chips, one after the other.
+
+#include <dlib/image_loader/jpeg_loader.h>
+#include <dlib/image_processing.h>
+#include <dlib/image_processing/frontal_face_detector.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "../rounds.h"
+#include "dlib_network.h"
+
+extern "C" {
+// OpenBLAS's own report of the kernels that it picked.
+char* openblas_get_corename();
+int openblas_get_num_threads();
+}
+
+namespace {
+
+using Chip = dlib::matrix<dlib::rgb_pixel>;
+using countenance::bench::DlibNetwork;
+using countenance::bench::RoundServer;
+
+constexpr long kChipSide = 150;
+constexpr double kChipPadding = 0.25;
+
+std::vector<unsigned char> readFile(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw std::runtime_error("cannot read " + path);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+std::vector<Chip> readChips(const std::string& path) {
+  constexpr std::size_t kBytes = kChipSide * kChipSide * 3;
+  const std::vector<unsigned char> bytes = readFile(path);
+  std::vector<Chip> chips;
+  for (std::size_t at = 0; at + kBytes <= bytes.size(); at += kBytes) {
+    Chip chip(kChipSide, kChipSide);
+    const unsigned char* from = bytes.data() + at;
+    for (dlib::rgb_pixel& pixel : chip) {
+      pixel = dlib::rgb_pixel(from[0], from[1], from[2]);
+      from += 3;
+    }
+    chips.push_back(std::move(chip));
+  }
+  if (chips.empty()) throw std::runtime_error("no chip in " + path);
+  return chips;
+}
+
+std::vector<float> toVector(const dlib::matrix<float, 0, 1>& from) {
+  return {from.begin(), from.end()};
+}
+
+std::string blasNote() {
+  return std::string("dlib " DLIB_PEER_VERSION ", OpenBLAS kernels ") + openblas_get_corename() +
+         ", threads " + std::to_string(openblas_get_num_threads());
+}
+
+void serveEmbed(const std::string& networkPath, const std::string& chipsPath) {
+  DlibNetwork network;
+  dlib::deserialize(networkPath) >> network;
+  const std::vector<Chip> chips = readChips(chipsPath);
+  std::vector<std::vector<float>> vectors;
+  for (const Chip& chip : chips) vectors.push_back(toVector(network(chip)));
+  RoundServer server;
+  server.ready(blasNote(), vectors);
+  server.serve([&](std::size_t i) { network(chips[i % chips.size()]); });
+}
+
+void servePipeline(const std::string& networkPath, const std::string& shapePath,
+                   const std::string& photoPath) {
+  DlibNetwork network;
+  dlib::deserialize(networkPath) >> network;
+  dlib::shape_predictor predictor;
+  dlib::deserialize(shapePath) >> predictor;
+  dlib::frontal_face_detector detector = dlib::get_frontal_face_detector();
+  const std::vector<unsigned char> jpeg = readFile(photoPath);
+
+  const auto embedLargest = [&]() -> std::vector<float> {
+    dlib::array2d<dlib::rgb_pixel> picture;
+    dlib::load_jpeg(picture, jpeg.data(), jpeg.size());
+    const std::vector<dlib::rectangle> boxes = detector(picture);
+    if (boxes.empty()) return {};
+    const auto largest = std::max_element(boxes.begin(), boxes.end(),
+                                          [](auto& a, auto& b) { return a.area() < b.area(); });
+    const dlib::full_object_detection points = predictor(picture, *largest);
+    Chip chip;
+    dlib::extract_image_chip(picture, dlib::get_face_chip_details(points, kChipSide, kChipPadding),
+                             chip);
+    return toVector(network(chip));
+  };
+
+  const std::vector<float> vector = embedLargest();
+  if (vector.empty()) throw std::runtime_error("found no face");
+  RoundServer server;
+  server.ready(blasNote() + ", HOG at full size", {vector});
+  server.serve([&](std::size_t) { embedLargest(); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> args(argv + 1, argv + argc);
+  try {
+    if (args.size() == 3 && args[0] == "embed") {
+      serveEmbed(args[1], args[2]);
+    } else if (args.size() == 4 && args[0] == "pipeline") {
+      servePipeline(args[1], args[2], args[3]);
+    } else {
+      std::cerr << "usage: dlib_peer embed|pipeline <files>\n";
+      return 2;
+    }
+  } catch (const std::exception& error) {
+    std::cerr << "error: " << error.what() << "\n";
+    return 1;
+  }
+  return 0;
+}

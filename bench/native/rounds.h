@@ -1,0 +1,83 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstddef>
+#include <iomanip>
+#include <iostream>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace countenance::bench {
+
+/// One JSON string. Text comes from our own programs: only quotes, backslashes and controls matter.
+inline std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  return out + "\"";
+}
+
+/// The program's side of bench/contestant.ts: says that it is ready on descriptor 3, then runs as
+/// many iterations as each line of stdin asks for, and answers with their times.
+class RoundServer final {
+ public:
+  /// @param vectors  The results that the parent compares with the other rows'.
+  void ready(const std::string& note, const std::vector<std::vector<float>>& vectors) {
+    std::ostringstream line;
+    line << std::setprecision(9) << "{\"note\":" << quoted(note) << ",\"vectors\":[";
+    for (std::size_t i = 0; i < vectors.size(); ++i) {
+      line << (i == 0 ? "" : ",");
+      writeArray(line, vectors[i]);
+    }
+    line << "]}\n";
+    answer(line.str());
+  }
+
+  /// @param step  Called with 0, 1, 2 ... over all rounds; each call is timed by itself.
+  template <typename Step>
+  void serve(Step&& step) {
+    std::size_t next = 0;
+    for (std::size_t wanted = 0; std::cin >> wanted;) {
+      std::vector<double> timesMs;
+      timesMs.reserve(wanted);
+      for (std::size_t i = 0; i < wanted; ++i) {
+        const auto start = std::chrono::steady_clock::now();
+        step(next++);
+        const std::chrono::duration<double, std::milli> took =
+            std::chrono::steady_clock::now() - start;
+        timesMs.push_back(took.count());
+      }
+      std::ostringstream line;
+      line << std::setprecision(9) << "{\"timesMs\":";
+      writeArray(line, timesMs);
+      line << "}\n";
+      answer(line.str());
+    }
+  }
+
+ private:
+  template <typename Number>
+  static void writeArray(std::ostream& out, const std::vector<Number>& numbers) {
+    out << "[";
+    for (std::size_t i = 0; i < numbers.size(); ++i) out << (i == 0 ? "" : ",") << numbers[i];
+    out << "]";
+  }
+
+  /// By write(2): Node's end is a socket, and /dev/fd/3 of a socket cannot be opened as a stream.
+  static void answer(const std::string& text) {
+    constexpr int kAnswerDescriptor = 3;
+    for (std::size_t at = 0; at < text.size();) {
+      const ssize_t wrote = ::write(kAnswerDescriptor, text.data() + at, text.size() - at);
+      if (wrote < 0) throw std::runtime_error("error: nobody reads descriptor 3");
+      at += static_cast<std::size_t>(wrote);
+    }
+  }
+};
+
+}  // namespace countenance::bench

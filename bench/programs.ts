@@ -1,0 +1,103 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { NotAvailable } from "./contestant.js";
+import { repository } from "./paths.js";
+
+const run = promisify(execFile);
+
+/** Compiler output of a failed build can be long. */
+const MAX_OUTPUT_BYTES = 1 << 26;
+
+/** What scripts/setup.sh has fetched: dlib's source and the official models. */
+export const thirdParty = {
+  dlib: join(repository, "third_party", "src", "dlib", "dlib"),
+  network: join(repository, "third_party", "models", "dlib_face_recognition_resnet_model_v1.dat"),
+  landmarks: join(repository, "third_party", "models", "shape_predictor_5_face_landmarks.dat"),
+};
+
+/** Our converted models. */
+export const models = {
+  embedder: join(repository, "models", "dlib-resnet-v1.bin"),
+  landmarks: join(repository, "models", "dlib-landmarks-5.bin"),
+};
+
+/** OpenBLAS starts a thread per core unless it is told otherwise. */
+export const singleThread = { OPENBLAS_NUM_THREADS: "1" };
+
+/**
+ * Builds stock dlib with the system's OpenBLAS, as a project that shares nothing with ours.
+ * @throws {NotAvailable} naming the command that helps.
+ */
+export async function buildDlibPeer(progress: (text: string) => void): Promise<string> {
+  requireFiles([join(thirdParty.dlib, "CMakeLists.txt"), thirdParty.network, thirdParty.landmarks]);
+  const build = join(repository, "build", "bench-peers");
+  progress("building dlib with OpenBLAS (two minutes, once)");
+  await command(
+    "bash",
+    [join(repository, "scripts", "setup.sh"), "--bench", "--until", "packages"],
+    "OpenBLAS or libjpeg is missing; run as root: apt-get install libopenblas-dev libjpeg-dev",
+  );
+  await cmake(
+    [
+      "-S",
+      join(repository, "bench", "native", "peers"),
+      "-B",
+      build,
+      `-DDLIB_SOURCE=${thirdParty.dlib}`,
+    ],
+    "dlib does not configure with the system's OpenBLAS and libjpeg",
+  );
+  await cmake(["--build", build, "--target", "dlib_peer"], "dlib_peer does not compile");
+  return join(build, "dlib_peer");
+}
+
+/**
+ * Builds the program that times our own core, in the build folder that set-up uses.
+ * @throws {NotAvailable} naming the command that helps.
+ */
+export async function buildEmbedBench(progress: (text: string) => void): Promise<string> {
+  requireFiles([thirdParty.dlib, ...Object.values(models)]);
+  progress("building embed_bench");
+  await cmake(
+    ["--preset", "release", "-DCOUNTENANCE_BENCH=ON"],
+    "our core does not configure: npm run setup",
+  );
+  await cmake(
+    ["--build", "--preset", "release", "--target", "embed_bench"],
+    "embed_bench does not compile",
+  );
+  return join(repository, "build", "cmake-release", "bench", "native", "embed_bench");
+}
+
+/** Cuts the largest faces of the pictures (PPM) to chips, with our own detector and alignment. */
+export async function cutChips(
+  progress: (text: string) => void,
+  pictures: readonly string[],
+  chips: string,
+): Promise<void> {
+  const program = await buildEmbedBench(progress);
+  progress("cutting chips");
+  await command(program, ["cut", models.landmarks, chips, ...pictures], "no chips could be cut");
+}
+
+function requireFiles(paths: readonly string[]): void {
+  const missing = paths.find((path) => !existsSync(path));
+  if (missing !== undefined) {
+    throw new NotAvailable(`${missing.slice(repository.length)} is missing: npm run setup`);
+  }
+}
+
+function cmake(args: readonly string[], meaning: string): Promise<void> {
+  return command("cmake", args, meaning);
+}
+
+async function command(file: string, args: readonly string[], meaning: string): Promise<void> {
+  try {
+    await run(file, [...args], { cwd: repository, maxBuffer: MAX_OUTPUT_BYTES });
+  } catch (cause) {
+    throw new NotAvailable(meaning, { cause });
+  }
+}

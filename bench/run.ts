@@ -1,0 +1,52 @@
+// npm run bench -- <case> [--json] [--save]
+import { parseArgs } from "node:util";
+
+import type { BenchCase } from "./case.js";
+import { embed } from "./cases/embed.js";
+import { loop } from "./cases/loop.js";
+import { pipeline } from "./cases/pipeline.js";
+import { describeMachine } from "./machine.js";
+import { save, table, type Report } from "./report.js";
+
+const CASES: readonly BenchCase[] = [embed, pipeline, loop];
+
+const USAGE = [
+  "npm run bench -- <case> [--json] [--save]",
+  "",
+  ...CASES.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`),
+  "",
+  "  --json    prints one JSON object as the last line",
+  "  --save    writes bench/results/<date>-<case>.json",
+].join("\n");
+
+/** The exit code: 0, 1 when a check failed, 2 for a wrong command line. */
+async function main(args: readonly string[]): Promise<number> {
+  const options = { json: { type: "boolean" }, save: { type: "boolean" } } as const;
+  const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  const [name, ...rest] = positionals;
+  if (name === undefined) {
+    console.log(USAGE);
+    return 0;
+  }
+  const chosen = CASES.find((candidate) => candidate.name === name);
+  if (chosen === undefined || rest.length > 0) {
+    console.error(`expected one case of: ${CASES.map((one) => one.name).join(", ")}`);
+    return 2;
+  }
+
+  const machine = describeMachine();
+  const result = await chosen.run((text) => process.stderr.write(`bench ${name}: ${text}\n`));
+  const report: Report = { case: name, machine, ...result };
+  console.log(table(report));
+  if (values.save === true) console.log(`\nsaved ${save(report)}`);
+  if (values.json === true) console.log(JSON.stringify(report));
+  return (report.checks ?? []).every((check) => check.pass) ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof TypeError && "code" in error)) throw error;
+  console.error(error.message); // parseArgs: an unknown option
+  process.exitCode = 2;
+}

@@ -1,0 +1,17 @@
+import { defineConfig } from "tsup";
+
+/** The bench is TypeScript and starts processes of its own: one flat folder of bundles. */
+export default defineConfig({
+  entry: {
+    run: "bench/run.ts",
+    human: "bench/contestants/human.ts",
+    "face-api": "bench/contestants/face-api.ts",
+    countenance: "bench/contestants/countenance.ts",
+  },
+  outDir: "build/bench",
+  format: "esm",
+  target: "node20",
+  splitting: true,
+  sourcemap: false,
+  silent: true,
+});
