@@ -48,6 +48,7 @@ export class ContestantProcess {
   readonly #input: Writable;
   readonly #lines: Interface;
   #complaints = "";
+  #ended = false;
 
   private constructor(launch: Launch) {
     this.#child = spawn(launch.command, launch.args, {
@@ -58,6 +59,7 @@ export class ContestantProcess {
     this.#input = this.#child.stdin as Writable;
     this.#lines = createInterface({ input: this.#child.stdio[ANSWER_FD] as Readable });
     this.#input.on("error", () => this.#child.kill()); // the child went away: answers end too
+    this.#child.on("close", () => (this.#ended = true));
     this.#child.stderr?.on("data", (chunk: Buffer) => {
       this.#complaints = (this.#complaints + chunk.toString()).slice(-4000);
     });
@@ -89,6 +91,10 @@ export class ContestantProcess {
 
   #answer<T>(timeoutMs: number): Promise<T> {
     return new Promise((resolve, reject) => {
+      if (this.#ended) {
+        reject(new NotAvailable(this.#lastComplaint()));
+        return;
+      }
       const fail = (reason: string) => {
         settle(() => reject(new NotAvailable(reason)));
       };

@@ -26,7 +26,7 @@ async function install(progress: (text: string) => void): Promise<void> {
   if (existsSync(join(folder, "node_modules", ".package-lock.json"))) return;
   progress("installing the peers of bench/package.json (about 370 MB, once)");
   try {
-    await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: folder });
+    await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });
   } catch (cause) {
     throw new NotAvailable("npm ci --prefix bench failed", { cause });
   }
