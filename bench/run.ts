@@ -1,6 +1,8 @@
 // npm run bench -- <case> [--json] [--save]
 import { parseArgs } from "node:util";
 
+import { fmr } from "./accuracy/fmr.js";
+import { pairs } from "./accuracy/pairs.js";
 import type { BenchCase } from "./case.js";
 import { embed } from "./cases/embed.js";
 import { loop } from "./cases/loop.js";
@@ -8,7 +10,7 @@ import { pipeline } from "./cases/pipeline.js";
 import { describeMachine } from "./machine.js";
 import { save, table, type Report } from "./report.js";
 
-const CASES: readonly BenchCase[] = [embed, pipeline, loop];
+const CASES: readonly BenchCase[] = [embed, pipeline, loop, pairs, fmr];
 
 const USAGE = [
   "npm run bench -- <case> [--json] [--save]",

@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 import { CountenanceError } from "./errors.js";
 import { integerIn, invalidArgument, optionalSignal, plainOptions } from "./internal/validate.js";
 import type { Probe } from "./probe.js";
@@ -35,6 +37,7 @@ export async function* registerEach(
   const concurrency = integerIn("concurrency", options.concurrency ?? 4, 1, 64);
   const signal = optionalSignal("signal", options.signal);
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // every registration under way listens to it
   const onAbort = () => controller.abort(signal?.reason);
   if (signal?.aborted) onAbort();
   signal?.addEventListener("abort", onAbort, { once: true });

@@ -11,7 +11,7 @@ import { Template } from "../src/template.js";
 import { pictureOf, ScriptedEngine, vectorOf } from "./fixtures/scripted-engine.js";
 
 const [ADA, BEN, CAT, STRANGER] = [1, 2, 3, 99] as const;
-const failure = (code: string) => expect.objectContaining({ code: `COUNTENANCE_${code}` });
+const failure = (code: string): unknown => expect.objectContaining({ code: `COUNTENANCE_${code}` });
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];

@@ -1,0 +1,175 @@
+// Shows countenance at work on the sample photos of the npm package @vladmandic/face-api: finds
+// faces, registers people, verifies a true and a false claim, searches, refuses a stranger and bad
+// files, reopens the database, and draws what it saw. Every result is checked: a wrong one fails.
+import assert from "node:assert/strict";
+import { mkdir, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { CountenanceError, openCountenance } from "countenance";
+import sharp from "sharp";
+
+import { annotate } from "./annotate.mjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const out = join(root, "out");
+const database = join(out, "quickstart.db");
+const demo = join(
+  dirname(createRequire(import.meta.url).resolve("@vladmandic/face-api/package.json")),
+  "demo",
+);
+const photo = (number) => join(demo, `sample${number}.jpg`);
+
+/** Made-up ids for the people of two group photos, from left to right. */
+const PEOPLE = { 3: ["ada", "bea", "cleo"], 6: ["dora", "emma", "fay", "gwen"] };
+const STRANGERS_PHOTO = 1;
+
+async function quickstart() {
+  await mkdir(out, { recursive: true });
+  for (const suffix of ["", "-wal", "-shm", "-lock"]) await rm(database + suffix, { force: true });
+
+  heading("Open");
+  let faces = await timed(
+    () => openCountenance({ path: database }),
+    ({ engine }) => `models and a new database: ${engine.modelId}, ${engine.threads} threads`,
+  );
+
+  heading("Find faces and register people");
+  const crops = {};
+  for (const [number, ids] of Object.entries(PEOPLE)) {
+    const found = await timed(
+      () => faces.engine.analyze({ path: photo(number) }),
+      (list) => `sample${number}.jpg: ${list.length} faces`,
+    );
+    assert.equal(found.length, ids.length);
+    for (const [i, { box }] of leftToRight(found).entries()) crops[ids[i]] = await cut(number, box);
+  }
+  for (const id of Object.keys(crops)) {
+    const options = { gallery: "guests", metadata: { photo: "a sample" } };
+    await timed(
+      () => faces.register(id, crops[id], options),
+      ({ subjectId }) => `registered ${subjectId}`,
+    );
+  }
+
+  heading("Verify (1:1)");
+  const probe = await worsen(crops.ada);
+  await verify(faces, "ada", probe, "ada's own face, mirrored, darker and compressed", "match");
+  await verify(faces, "ada", await worsen(crops.bea), "bea, who claims to be ada", "no-match");
+
+  heading("Search (1:N)");
+  await search(faces, await worsen(crops.emma), "emma", "match");
+  const strangers = await faces.engine.analyze({ path: photo(STRANGERS_PHOTO) });
+  const [stranger] = leftToRight(strangers);
+  await search(faces, await cut(STRANGERS_PHOTO, stranger.box), "a stranger", "no-match");
+
+  heading("Refuse what cannot be judged");
+  await refused("a photo without a face", "COUNTENANCE_NO_FACE", () =>
+    faces.register("nobody", {
+      data: new Uint8Array(320 * 240),
+      width: 320,
+      height: 240,
+      channels: 1,
+    }),
+  );
+  await refused("a photo with three faces", "COUNTENANCE_MULTIPLE_FACES", () =>
+    faces.register("nobody", { path: photo(STRANGERS_PHOTO) }),
+  );
+  await refused("a broken file", "COUNTENANCE_IMAGE_UNREADABLE", () =>
+    faces.register("nobody", crops.ada.subarray(0, crops.ada.length / 2)),
+  );
+
+  heading("Close, reopen, search again");
+  await faces.close();
+  faces = await timed(
+    () => openCountenance({ path: database }),
+    () => "opened the same file again",
+  );
+  await search(faces, await worsen(crops.gwen), "gwen", "match");
+
+  heading("Draw");
+  for (const number of [6, STRANGERS_PHOTO]) {
+    const found = await faces.engine.analyze({ path: photo(number) });
+    const labelled = [];
+    for (const { box, template } of found) {
+      const { decision, candidates } = await faces.search(template, { gallery: "guests" });
+      const [{ subjectId, distance }] = candidates;
+      const known = decision.kind === "match";
+      labelled.push({
+        box,
+        known,
+        label: `${known ? subjectId : "no-match"} ${distance.toFixed(2)}`,
+      });
+    }
+    const file = join(out, number === STRANGERS_PHOTO ? "strangers.png" : "guests.png");
+    await annotate(photo(number), labelled, file);
+    print(`wrote ${relative(root, file)}`);
+  }
+  await faces.close();
+  process.stdout.write("\nAll of it worked. Next: README.md, docs/, npm test.\n");
+}
+
+async function verify(faces, id, probe, who, expected) {
+  const { decision } = await timed(
+    () => faces.verify(id, probe),
+    (v) =>
+      `${who}: ${v.decision.kind} (distance ${v.distance.toFixed(3)}, threshold ${v.threshold}, ` +
+      `estimated FMR ${v.fmr.toExponential(0)})`,
+  );
+  assert.equal(decision.kind, expected);
+}
+
+async function search(faces, probe, who, expected) {
+  const { decision } = await timed(
+    () => faces.search(probe, { gallery: "guests", limit: 3 }),
+    ({ decision, candidates, comparisons }) =>
+      `${who}: ${decision.kind} among ${comparisons} faces; nearest ` +
+      candidates.map((c) => `${c.subjectId} ${c.distance.toFixed(3)}`).join(", "),
+  );
+  assert.equal(decision.kind, expected);
+  if (expected === "match") assert.equal(decision.candidate.subjectId, who);
+}
+
+async function refused(what, code, work) {
+  const error = await work().catch((thrown) => thrown);
+  assert(error instanceof CountenanceError && error.code === code, error);
+  print(`${what}: ${error.code}: ${error.message}`);
+}
+
+function leftToRight(found) {
+  return [...found].sort((a, b) => a.box.x - b.box.x);
+}
+
+/** A portrait: the face's box with half a face around it. */
+function cut(number, { x, y, width, height }) {
+  const region = {
+    left: Math.max(0, Math.round(x - width / 2)),
+    top: Math.max(0, Math.round(y - height / 2)),
+    width: Math.round(width * 2),
+    height: Math.round(height * 2),
+  };
+  return sharp(photo(number)).extract(region).jpeg({ quality: 95 }).toBuffer();
+}
+
+/** Another take of the same face, as far as one photo allows. */
+function worsen(portrait) {
+  return sharp(portrait).flop().modulate({ brightness: 0.7 }).jpeg({ quality: 60 }).toBuffer();
+}
+
+function heading(text) {
+  process.stdout.write(`\n${text}\n`);
+}
+
+function print(text) {
+  process.stdout.write(`  ${text}\n`);
+}
+
+async function timed(work, describe) {
+  const started = performance.now();
+  const result = await work();
+  print(`${describe(result)} [${(performance.now() - started).toFixed(0)} ms]`);
+  return result;
+}
+
+await quickstart();

@@ -1,0 +1,223 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { createEngine, type Engine } from "../src/engine.js";
+import type { RawImage } from "../src/image.js";
+import { Template } from "../src/template.js";
+import { faceless, portraits, rawPixels, samplePath } from "./fixtures/photos.js";
+
+const failure = (code: string): unknown => expect.objectContaining({ code: `COUNTENANCE_${code}` });
+
+let engine: Engine;
+let portrait: Buffer;
+let small: RawImage;
+beforeAll(async () => {
+  engine = await createEngine();
+  const [first] = await portraits(engine, 3);
+  if (first === undefined) throw new Error("expected a face in the sample photo");
+  portrait = first;
+  small = await rawPixels(portrait, 200);
+});
+afterAll(() => engine.close());
+
+describe("analyze", () => {
+  test("finds the people of a group photo, largest first, inside the picture", async () => {
+    const faces = await engine.analyze({ path: samplePath(3) });
+    expect(faces).toHaveLength(3);
+    const areas = faces.map(({ box }) => box.width * box.height);
+    expect(areas).toEqual([...areas].sort((a, b) => b - a));
+    for (const { box, landmarks, template, score } of faces) {
+      expect(score).toBeGreaterThan(0);
+      expect(template).toMatchObject({ modelId: engine.modelId, pipeline: engine.pipeline });
+      expect(landmarks).toHaveLength(5);
+      for (const { x, y } of landmarks) {
+        expect(x).toBeGreaterThan(box.x - box.width / 4);
+        expect(x).toBeLessThan(box.x + box.width * 1.25);
+        expect(y).toBeGreaterThan(box.y - box.height / 4);
+        expect(y).toBeLessThan(box.y + box.height * 1.25);
+      }
+      // The viewer's right eye is the first pair of points.
+      expect(landmarks[0]?.x).toBeGreaterThan(landmarks[2]?.x ?? Infinity);
+      expect(landmarks[4]?.y).toBeGreaterThan(landmarks[0]?.y ?? Infinity);
+    }
+  });
+
+  test("finds nobody in a picture without a face", async () => {
+    expect(await engine.analyze(faceless())).toEqual([]);
+  });
+
+  test("makes the same template of the same pixels, on every worker", async () => {
+    const templates = await Promise.all(Array.from({ length: 8 }, () => engine.embed(portrait)));
+    for (const template of templates) expect(template.vector).toEqual(templates[0]?.vector);
+  });
+
+  test("makes nearly the same template of a re-encoded picture", async () => {
+    const a = await engine.embed(portrait);
+    const b = await engine.embed(await rawPixels(portrait, 10_000));
+    expect(engine.compare(a, b)).toBeLessThan(0.01);
+  });
+
+  test("without embed gives faces without templates", async () => {
+    const [face] = await engine.analyze(portrait, { embed: false });
+    expect(face).toMatchObject({ score: expect.any(Number) });
+    expect(face).not.toHaveProperty("template");
+  });
+
+  test("gives at most maxFaces, the largest ones", async () => {
+    const all = await engine.analyze({ path: samplePath(3) });
+    const two = await engine.analyze({ path: samplePath(3) }, { maxFaces: 2 });
+    expect(two.map(({ box }) => box)).toEqual(all.slice(0, 2).map(({ box }) => box));
+  });
+
+  test("reads the picture as it was when called, though the caller reuses the buffer", async () => {
+    const expected = await engine.embed(small);
+    const reused = { ...small, data: new Uint8Array(small.data) };
+    const running = engine.embed(reused);
+    reused.data.fill(0);
+    expect((await running).vector).toEqual(expected.vector);
+  });
+
+  test.each([
+    [1, 1],
+    [1, 500],
+    [500, 1],
+    [2, 2],
+    [5000, 3],
+    [79, 81],
+  ])("survives a picture of %i x %i", async (width, height) => {
+    expect(await engine.analyze(faceless(width, height))).toEqual([]);
+  });
+
+  test.each([[{ maxFaces: 0 }], [{ maxFaces: 1.5 }], [{ embed: 1 }], [{ size: 1 }], [null]])(
+    "refuses options %o",
+    async (options) => {
+      await expect(engine.analyze(small, options as object)).rejects.toEqual(
+        failure("INVALID_ARGUMENT"),
+      );
+    },
+  );
+});
+
+describe("embed", () => {
+  test("tells one person from another", async () => {
+    const [a, b, c] = await Promise.all(
+      (await portraits(engine, 3)).map((picture) => engine.embed(picture)),
+    );
+    if (!a || !b || !c) throw new Error("expected three portraits");
+    expect(engine.compare(a, a)).toBe(0);
+    for (const [x, y] of [[a, b] as const, [a, c] as const, [b, c] as const]) {
+      expect(engine.compare(x, y)).toBeGreaterThan(0.6);
+    }
+  });
+
+  test("of a picture without a face is NO_FACE", async () => {
+    await expect(engine.embed(faceless())).rejects.toEqual(failure("NO_FACE"));
+  });
+
+  test("of a group photo is MULTIPLE_FACES", async () => {
+    await expect(engine.embed({ path: samplePath(3) })).rejects.toEqual(failure("MULTIPLE_FACES"));
+  });
+
+  test("survives the template's byte format", async () => {
+    const template = await engine.embed(portrait);
+    expect(Template.fromBytes(template.toBytes())).toEqual(template);
+    expect(engine.compare(template, Template.fromBytes(template.toBytes()))).toBe(0);
+  });
+});
+
+describe("createEngine", () => {
+  test.each([
+    [{ threads: 0 }],
+    [{ threads: 257 }],
+    [{ queueLimit: 0 }],
+    [{ maxImageBytes: -1 }],
+    [{ thread: 1 }],
+    [null],
+  ])("refuses options %o", async (options) => {
+    await expect(createEngine(options as object)).rejects.toEqual(failure("INVALID_ARGUMENT"));
+  });
+
+  test("that was aborted before loads nothing", async () => {
+    await expect(createEngine({ signal: AbortSignal.abort() })).rejects.toEqual(failure("ABORTED"));
+  });
+
+  test("obeys its own picture limits", async () => {
+    await using strict = await createEngine({ threads: 1, maxImagePixels: 100 });
+    await expect(strict.analyze(portrait)).rejects.toEqual(failure("IMAGE_TOO_LARGE"));
+  });
+});
+
+describe("under load", () => {
+  test("a full queue is BUSY at once, and what was admitted succeeds", async () => {
+    await using busy = await createEngine({ threads: 2, queueLimit: 4 });
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 10 }, () => busy.analyze(small)),
+    );
+    const refused = outcomes.filter(({ status }) => status === "rejected");
+    expect(refused).toHaveLength(6);
+    for (const { reason } of refused as PromiseRejectedResult[]) {
+      expect(reason).toEqual(failure("BUSY"));
+    }
+    expect(await busy.analyze(small)).toHaveLength(1);
+  });
+
+  test("5,000 concurrent calls end, in bounded memory", async () => {
+    await using busy = await createEngine({ threads: 2, queueLimit: 64 });
+    const before = process.memoryUsage().rss;
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 5000 }, () => busy.analyze(portrait)),
+    );
+    const grown = process.memoryUsage().rss - before;
+    const found = outcomes.filter(({ status }) => status === "fulfilled");
+    expect(found).toHaveLength(64);
+    // 64 encoded copies and a few decoded pictures: far less than 5,000 of either.
+    expect(grown).toBeLessThan(256 * 1024 * 1024);
+  });
+
+  test("an abort ends a call that waits and one that runs, and spares the others", async () => {
+    await using one = await createEngine({ threads: 1 });
+    const controllers = Array.from({ length: 6 }, () => new AbortController());
+    const calls = controllers.map(({ signal }) => one.analyze(small, { signal }));
+    const outcomes = Promise.allSettled(calls);
+    for (const controller of controllers.slice(1)) controller.abort("enough");
+    const [first, ...rest] = await outcomes;
+    expect(first?.status).toBe("fulfilled");
+    for (const outcome of rest) {
+      expect(outcome).toMatchObject({
+        status: "rejected",
+        reason: { code: "COUNTENANCE_ABORTED", cause: "enough" },
+      });
+    }
+  });
+
+  test("an abort at any moment gives ABORTED or a result, and the engine goes on", async () => {
+    await using one = await createEngine({ threads: 1 });
+    for (let delayMs = 0; delayMs < 40; delayMs += 2) {
+      const signal = AbortSignal.timeout(delayMs);
+      const outcome = await one.analyze(portrait, { signal }).then(
+        (faces) => faces.length,
+        (error: unknown) => error,
+      );
+      if (outcome !== 1) expect(outcome).toEqual(failure("ABORTED"));
+    }
+    expect(await one.analyze(portrait)).toHaveLength(1);
+  });
+});
+
+describe("close", () => {
+  test("ends work under way, refuses new work, and may be called twice", async () => {
+    const closing = await createEngine({ threads: 2 });
+    const outcomes = Promise.allSettled(Array.from({ length: 20 }, () => closing.analyze(small)));
+    await Promise.all([closing.close(), closing.close()]);
+    for (const outcome of await outcomes) {
+      if (outcome.status === "rejected") expect(outcome.reason).toEqual(failure("ENGINE_CLOSED"));
+    }
+    await expect(closing.analyze(small)).rejects.toEqual(failure("ENGINE_CLOSED"));
+  });
+
+  test("many engines can be opened and closed in turn", async () => {
+    for (let i = 0; i < 10; i++) {
+      await using next = await createEngine({ threads: 2 });
+      expect(next.threads).toBe(2);
+    }
+  });
+});
