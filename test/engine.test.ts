@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { DEFAULT_MAX_DISTANCE } from "../src/countenance.js";
 import { createEngine, type Engine } from "../src/engine.js";
 import type { RawImage } from "../src/image.js";
 import { Template } from "../src/template.js";
@@ -105,7 +106,7 @@ describe("embed", () => {
     if (!a || !b || !c) throw new Error("expected three portraits");
     expect(engine.compare(a, a)).toBe(0);
     for (const [x, y] of [[a, b] as const, [a, c] as const, [b, c] as const]) {
-      expect(engine.compare(x, y)).toBeGreaterThan(0.6);
+      expect(engine.compare(x, y)).toBeGreaterThan(DEFAULT_MAX_DISTANCE);
     }
   });
 
