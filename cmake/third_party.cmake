@@ -61,6 +61,8 @@ target_compile_definitions(third_party_dlib INTERFACE
   DLIB_NO_GUI_SUPPORT DLIB_USE_BLAS DLIB_DISABLE_ASSERTS)
 target_link_libraries(third_party_dlib INTERFACE countenance_nn Threads::Threads)
 target_link_libraries(third_party_faiss INTERFACE countenance_nn)
+# Drops FAISS's functions that we never call together with what they would need (LAPACK).
+target_link_options(third_party_faiss INTERFACE -Wl,--gc-sections)
 
 # Node-API: only headers, from npm; Node itself provides the functions when it loads the addon.
 set(npm ${PROJECT_SOURCE_DIR}/node_modules)
