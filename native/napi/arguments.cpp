@@ -1,0 +1,167 @@
+#include "napi/arguments.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/error.h"
+
+namespace countenance {
+namespace {
+
+constexpr double kMaxSafeInteger = 9007199254740991.0;
+
+[[noreturn]] void reject(const std::string& name, const std::string& expected) {
+  throw Error(ErrorCode::kInvalidArgument, name + ": expected " + expected);
+}
+
+bool isSafeInteger(double value) {
+  return std::abs(value) <= kMaxSafeInteger && std::trunc(value) == value;
+}
+
+Napi::Object objectOf(Napi::Value value, const char* name) {
+  if (!value.IsObject()) reject(name, "an object");
+  return value.As<Napi::Object>();
+}
+
+void appendUtf8(std::string& text, std::uint32_t point) {
+  const auto put = [&text](std::uint32_t byte) { text.push_back(static_cast<char>(byte)); };
+  if (point < 0x80) {
+    put(point);
+  } else if (point < 0x800) {
+    put(0xc0 | point >> 6);
+    put(0x80 | (point & 0x3f));
+  } else if (point < 0x10000) {
+    put(0xe0 | point >> 12);
+    put(0x80 | (point >> 6 & 0x3f));
+    put(0x80 | (point & 0x3f));
+  } else {
+    put(0xf0 | point >> 18);
+    put(0x80 | (point >> 12 & 0x3f));
+    put(0x80 | (point >> 6 & 0x3f));
+    put(0x80 | (point & 0x3f));
+  }
+}
+
+SqlValue sqlValueOf(Napi::Value value) {
+  if (value.IsNull()) return std::monostate();
+  if (value.IsString()) return stringOf(value, "params");
+  if (value.IsNumber()) {
+    const double number = value.As<Napi::Number>().DoubleValue();
+    if (isSafeInteger(number)) return static_cast<std::int64_t>(number);
+    if (std::isnan(number)) reject("params", "a number, got NaN");  // SQLite would store NULL
+    return number;
+  }
+  if (value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) {
+    const auto bytes = value.As<Napi::Uint8Array>();
+    return std::vector<std::uint8_t>(bytes.Data(), bytes.Data() + bytes.ElementLength());
+  }
+  reject("params", "null, a number, a string or a Uint8Array");
+}
+
+SqlStatement statementOf(Napi::Value value) {
+  const Napi::Object object = objectOf(value, "statement");
+  SqlStatement statement;
+  statement.sql = stringOf(object.Get("sql"), "sql");
+  const Napi::Value params = object.Get("params");
+  if (!params.IsUndefined()) {
+    if (!params.IsArray()) reject("params", "an array");
+    const auto list = params.As<Napi::Array>();
+    const std::uint32_t count = list.Length();
+    for (std::uint32_t i = 0; i < count; ++i) statement.params.push_back(sqlValueOf(list.Get(i)));
+  }
+  const Napi::Value expected = object.Get("expectChanges");
+  if (!expected.IsUndefined()) {
+    statement.expectChanges =
+        integerOf(expected, "expectChanges", 0, static_cast<std::int64_t>(kMaxSafeInteger));
+  }
+  return statement;
+}
+
+}  // namespace
+
+std::int64_t integerOf(Napi::Value value, const char* name, std::int64_t low, std::int64_t high) {
+  const std::string expected = "an integer in " + std::to_string(low) + ".." + std::to_string(high);
+  if (!value.IsNumber()) reject(name, expected);
+  const double number = value.As<Napi::Number>().DoubleValue();
+  if (!isSafeInteger(number)) reject(name, expected);
+  const auto integer = static_cast<std::int64_t>(number);
+  if (integer < low || integer > high) reject(name, expected + ", got " + std::to_string(integer));
+  return integer;
+}
+
+std::string stringOf(Napi::Value value, const char* name) {
+  if (!value.IsString()) reject(name, "a string");
+  const std::u16string units = value.As<Napi::String>().Utf16Value();
+  std::string text;
+  text.reserve(units.size());
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    std::uint32_t point = units[i];
+    if (point >= 0xd800 && point < 0xe000) {
+      const std::uint32_t low = i + 1 < units.size() ? units[i + 1] : 0;
+      if (point >= 0xdc00 || low < 0xdc00 || low >= 0xe000) {
+        reject(name, "well-formed Unicode, got a surrogate without its pair");
+      }
+      point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
+      ++i;
+    }
+    appendUtf8(text, point);
+  }
+  return text;
+}
+
+std::vector<float> floatsOf(Napi::Value value, const char* name) {
+  if (!value.IsTypedArray() ||
+      value.As<Napi::TypedArray>().TypedArrayType() != napi_float32_array) {
+    reject(name, "a Float32Array");
+  }
+  const auto floats = value.As<Napi::Float32Array>();
+  return {floats.Data(), floats.Data() + floats.ElementLength()};
+}
+
+std::vector<std::int64_t> keysOf(Napi::Value value, const char* name) {
+  if (!value.IsTypedArray() ||
+      value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) {
+    reject(name, "a Float64Array");
+  }
+  const auto numbers = value.As<Napi::Float64Array>();
+  std::vector<std::int64_t> keys(numbers.ElementLength());
+  std::transform(numbers.Data(), numbers.Data() + keys.size(), keys.begin(), [&](double number) {
+    if (!isSafeInteger(number) || number < 1) reject(name, "integers in 1..2^53-1");
+    return static_cast<std::int64_t>(number);
+  });
+  return keys;
+}
+
+IndexChanges changesOf(Napi::Value value) {
+  const Napi::Object object = objectOf(value, "changes");
+  IndexChanges changes;
+  const Napi::Value add = object.Get("add");
+  if (!add.IsUndefined()) {
+    const Napi::Object added = objectOf(add, "add");
+    changes.addKeys = keysOf(added.Get("keys"), "add.keys");
+    changes.addGroups = keysOf(added.Get("groups"), "add.groups");
+    changes.addVectors = floatsOf(added.Get("vectors"), "add.vectors");
+  }
+  const auto read = [&object](const char* name, std::vector<std::int64_t>& keys) {
+    const Napi::Value given = object.Get(name);
+    if (!given.IsUndefined()) keys = keysOf(given, name);
+  };
+  read("remove", changes.remove);
+  read("removeGroups", changes.removeGroups);
+  read("tag", changes.tag);
+  read("untag", changes.untag);
+  read("removeTags", changes.removeTags);
+  return changes;
+}
+
+std::vector<SqlStatement> statementsOf(Napi::Value value) {
+  if (!value.IsArray()) reject("statements", "an array");
+  const auto list = value.As<Napi::Array>();
+  const std::uint32_t count = list.Length();
+  std::vector<SqlStatement> statements;
+  for (std::uint32_t i = 0; i < count; ++i) statements.push_back(statementOf(list.Get(i)));
+  return statements;
+}
+
+}  // namespace countenance
