@@ -62,7 +62,7 @@ run() {
   kill $ticker 2>/dev/null || true
   wait $ticker 2>/dev/null || true
   if ((status)); then
-    tail -n 15 $log >&2
+    grep -iE -m 8 'error|fatal|fail' $log >&2 || tail -n 8 $log >&2
     echo "setup: step '$name' failed ($what). Full log: $PWD/$log. Run again: npm run setup" >&2
     exit 1
   fi
