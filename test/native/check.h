@@ -65,21 +65,21 @@ inline int run() {
 
 #define TEST_JOIN2(a, b) a##b
 #define TEST_JOIN(a, b) TEST_JOIN2(a, b)
-#define TEST(name)                                                             \
-  static void TEST_JOIN(testBody, __LINE__)();                                 \
-  static const ::countenance::test::Register TEST_JOIN(testCase, __LINE__)(    \
-      name, TEST_JOIN(testBody, __LINE__));                                    \
+#define TEST(name)                                                          \
+  static void TEST_JOIN(testBody, __LINE__)();                              \
+  static const ::countenance::test::Register TEST_JOIN(testCase, __LINE__)( \
+      name, TEST_JOIN(testBody, __LINE__));                                 \
   static void TEST_JOIN(testBody, __LINE__)()
 #define TEST_MAIN() \
   int main() { return ::countenance::test::run(); }
 
-#define CHECK(condition)                                                               \
-  do {                                                                                 \
+#define CHECK(condition)                                                                \
+  do {                                                                                  \
     if (!(condition)) ::countenance::test::fail(__FILE__, __LINE__, "not " #condition); \
   } while (false)
 /// CHECK_ERROR(ErrorCode::kBusy, pool.submit(job)): the expression throws an Error of that code.
-#define CHECK_ERROR(expected, ...)                                                         \
-  do {                                                                                     \
+#define CHECK_ERROR(expected, ...)                                                             \
+  do {                                                                                         \
     if (::countenance::test::thrownBy(__FILE__, __LINE__, [&] { __VA_ARGS__; }) != (expected)) \
-      ::countenance::test::fail(__FILE__, __LINE__, "another code than " #expected);       \
+      ::countenance::test::fail(__FILE__, __LINE__, "another code than " #expected);           \
   } while (false)
