@@ -1,0 +1,84 @@
+import { CountenanceError } from "../errors.js";
+import type { PageOptions, StoredModel, StoreOperation, VectorSearchOptions } from "./store.js";
+
+// What every store checks alike, so that they refuse alike.
+
+/** The largest dimension of our own index. */
+export const MAX_DIMENSION = 4096;
+
+function invalid(message: string): CountenanceError {
+  return new CountenanceError("COUNTENANCE_INVALID_ARGUMENT", message);
+}
+
+/** Half a surrogate pair has no UTF-8, so two such ids could become one. */
+export function checkId(name: string, id: string): void {
+  if (typeof id !== "string" || /\p{Surrogate}/u.test(id)) {
+    throw invalid(`${name}: expected a string of well-formed Unicode`);
+  }
+}
+
+export function checkVector(name: string, vector: Float32Array, dimension: number): void {
+  if (!(vector instanceof Float32Array) || vector.length !== dimension) {
+    throw invalid(`${name}: expected a Float32Array of ${String(dimension)} values`);
+  }
+  if (!vector.every(Number.isFinite)) throw invalid(`${name}: expected finite values`);
+}
+
+export function checkInteger(name: string, value: number, high: number): void {
+  if (!Number.isInteger(value) || value < 1 || value > high) {
+    throw invalid(`${name}: expected an integer in 1..${String(high)}, got ${String(value)}`);
+  }
+}
+
+export function checkModel(model: StoredModel): void {
+  checkId("modelId", model.modelId);
+  checkId("pipeline", model.pipeline);
+  checkInteger("dimension", model.dimension, MAX_DIMENSION);
+}
+
+export function checkPage(options: PageOptions & { readonly gallery?: string }): void {
+  checkInteger("limit", options.limit, 1000);
+  if (options.after !== undefined) checkId("after", options.after);
+  if (options.gallery !== undefined) checkId("gallery", options.gallery);
+}
+
+export function checkSearch(
+  vector: Float32Array,
+  options: VectorSearchOptions,
+  dimension: number,
+): void {
+  checkVector("vector", vector, dimension);
+  checkInteger("k", options.k, 1000);
+  if (options.gallery !== undefined) checkId("gallery", options.gallery);
+  for (const id of options.candidates ?? []) checkId("candidates", id);
+}
+
+export function checkOperations(operations: readonly StoreOperation[], dimension: number): void {
+  for (const operation of operations) {
+    if ("subjectId" in operation) checkId("subjectId", operation.subjectId);
+    if ("galleryId" in operation) checkId("galleryId", operation.galleryId);
+    if (operation.kind === "create-subject") checkId("subject.id", operation.subject.id);
+    if (operation.kind === "remove-face") checkId("faceId", operation.faceId);
+    if (operation.kind === "add-face") {
+      checkId("face.id", operation.face.id);
+      checkId("face.subjectId", operation.face.subjectId);
+      checkVector("face.vector", operation.face.vector, dimension);
+    }
+  }
+}
+
+/** The ids that some operations name. */
+export function namedIds(operations: readonly StoreOperation[]): {
+  readonly subjects: readonly string[];
+  readonly galleries: readonly string[];
+} {
+  const subjects = new Set<string>();
+  const galleries = new Set<string>();
+  for (const operation of operations) {
+    if (operation.kind === "create-subject") subjects.add(operation.subject.id);
+    else if (operation.kind === "add-face") subjects.add(operation.face.subjectId);
+    else if ("subjectId" in operation) subjects.add(operation.subjectId);
+    if ("galleryId" in operation) galleries.add(operation.galleryId);
+  }
+  return { subjects: [...subjects], galleries: [...galleries] };
+}

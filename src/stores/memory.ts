@@ -1,0 +1,355 @@
+import { availableParallelism } from "node:os";
+
+import { AbortedError, CountenanceError } from "../errors.js";
+import { native, type NativeHits, type NativeIndex } from "../internal/native.js";
+import { settle } from "../internal/task.js";
+import {
+  checkId,
+  checkModel,
+  checkOperations,
+  checkPage,
+  checkSearch,
+  MAX_DIMENSION,
+} from "./checks.js";
+import { Lifecycle } from "./lifecycle.js";
+import { planOperations, type Effect } from "./plan.js";
+import { searchAgain } from "./search-again.js";
+import { SortedIds } from "./sorted-ids.js";
+import type {
+  FaceRecord,
+  Hit,
+  Metadata,
+  PageOptions,
+  Store,
+  StoredModel,
+  StoreOperation,
+  SubjectRecord,
+  SubjectSummary,
+  TransactionResult,
+  VectorSearchOptions,
+  VectorSearchResult,
+} from "./store.js";
+
+export interface MemoryStoreOptions {
+  /** How many searches may wait for their turn before `COUNTENANCE_BUSY`. Default 1000. */
+  readonly queueLimit?: number;
+}
+
+/** A store that is gone with the process: for tests, and for servers that load templates at start. */
+export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
+  return new MemoryStore(options.queueLimit ?? 1000);
+}
+
+interface Subject {
+  readonly key: number;
+  /** JSON: the caller's object may change. */
+  metadata: string | undefined;
+  readonly createdAtMs: number;
+  /** Face ids with their keys. */
+  readonly faces: Map<string, number>;
+  readonly galleries: SortedIds;
+}
+
+interface Signalled {
+  readonly signal?: AbortSignal;
+}
+
+class MemoryStore implements Store {
+  readonly supports = { exact: true, durable: false, maxDimension: MAX_DIMENSION };
+  readonly #queueLimit: number;
+  readonly #life = new Lifecycle();
+  readonly #subjects = new Map<string, Subject>();
+  readonly #subjectIds = new SortedIds();
+  readonly #galleries = new Map<string, { readonly key: number; readonly members: SortedIds }>();
+  readonly #galleryIds = new SortedIds();
+  readonly #faceIds = new Set<string>();
+  /** Holds a face for as long as the index may find it, so that no hit is without its face. */
+  readonly #faces = new Map<number, FaceRecord>();
+  readonly #counters = { subject: 0, face: 0, gallery: 0 };
+  #index: NativeIndex | undefined;
+  #sequence = 0;
+  /** The end of the transaction before: one at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(queueLimit: number) {
+    this.#queueLimit = queueLimit;
+  }
+
+  async prepare(model: StoredModel, options: Signalled = {}): Promise<StoredModel> {
+    return this.#life.run(async () => {
+      if (options.signal?.aborted) throw new AbortedError(options.signal.reason);
+      checkModel(model);
+      if (this.#life.isPrepared) return this.#life.model;
+      this.#index = native().createIndex({
+        dimension: model.dimension,
+        threads: Math.min(4, availableParallelism()),
+        queueLimit: this.#queueLimit,
+      });
+      const { modelId, pipeline, dimension } = model;
+      this.#life.prepared({ modelId, pipeline, dimension }, true);
+      return this.#life.model;
+    });
+  }
+
+  async transaction(
+    operations: readonly StoreOperation[],
+    options: Signalled = {},
+  ): Promise<TransactionResult> {
+    return this.#life.run(async () => {
+      checkOperations(operations, this.#life.model.dimension);
+      const mine = this.#turn.then(() => this.#commit(operations, options.signal));
+      this.#turn = mine.catch(() => undefined); // its caller is told; the next one just goes on
+      return mine;
+    });
+  }
+
+  async #commit(
+    operations: readonly StoreOperation[],
+    signal: AbortSignal | undefined,
+  ): Promise<TransactionResult> {
+    if (signal?.aborted) throw new AbortedError(signal.reason);
+    const plan = planOperations(
+      operations,
+      {
+        subject: (id) => this.#subjects.get(id),
+        gallery: (id) => this.#galleries.get(id)?.key,
+      },
+      {
+        subject: () => ++this.#counters.subject,
+        face: () => ++this.#counters.face,
+        gallery: () => ++this.#counters.gallery,
+      },
+    );
+    if (!plan.ok) return { committed: false, failed: plan.failed, reason: plan.reason };
+    this.#checkFaceIds(plan.effects);
+    const before = this.#findable(plan.effects, "insert-face");
+    for (const { key, face } of before) {
+      this.#faces.set(key, { ...face, vector: face.vector.slice() });
+    }
+    try {
+      await settle(() => this.#requireIndex().apply(plan.changes));
+    } catch (error) {
+      for (const { key } of before) this.#faces.delete(key);
+      throw error;
+    }
+    for (const effect of plan.effects) this.#apply(effect);
+    return { committed: true, sequence: ++this.#sequence };
+  }
+
+  #findable<K extends Effect["kind"]>(effects: readonly Effect[], kind: K) {
+    return effects.filter((effect): effect is Extract<Effect, { kind: K }> => effect.kind === kind);
+  }
+
+  #checkFaceIds(effects: readonly Effect[]): void {
+    const gone = new Set<string>();
+    const added = new Set<string>();
+    for (const effect of effects) {
+      if (effect.kind === "delete-face") {
+        gone.add(effect.faceId);
+        added.delete(effect.faceId);
+      } else if (effect.kind === "delete-subject") {
+        for (const id of this.#subjects.get(effect.subjectId)?.faces.keys() ?? []) gone.add(id);
+      } else if (effect.kind === "insert-face") {
+        const { id } = effect.face;
+        if (added.has(id) || (this.#faceIds.has(id) && !gone.has(id))) {
+          throw new CountenanceError("COUNTENANCE_INVALID_ARGUMENT", "face.id: it is in use");
+        }
+        added.add(id);
+      }
+    }
+  }
+
+  #apply(effect: Effect): void {
+    switch (effect.kind) {
+      case "insert-subject":
+        this.#subjects.set(effect.subject.id, {
+          key: effect.key,
+          metadata: toJson(effect.subject.metadata),
+          createdAtMs: effect.subject.createdAtMs,
+          faces: new Map(),
+          galleries: new SortedIds(),
+        });
+        this.#subjectIds.add(effect.subject.id);
+        return;
+      case "set-metadata":
+        this.#subject(effect.subjectId).metadata = toJson(effect.metadata);
+        return;
+      case "delete-subject": {
+        const subject = this.#subject(effect.subjectId);
+        for (const [faceId, key] of subject.faces) this.#forgetFace(faceId, key);
+        for (const id of subject.galleries) this.#gallery(id).members.delete(effect.subjectId);
+        this.#subjects.delete(effect.subjectId);
+        this.#subjectIds.delete(effect.subjectId);
+        return;
+      }
+      case "insert-face":
+        this.#subject(effect.face.subjectId).faces.set(effect.face.id, effect.key);
+        this.#faceIds.add(effect.face.id);
+        return;
+      case "delete-face":
+        this.#subject(effect.subjectId).faces.delete(effect.faceId);
+        this.#forgetFace(effect.faceId, effect.key);
+        return;
+      case "insert-gallery":
+        this.#galleries.set(effect.galleryId, { key: effect.key, members: new SortedIds() });
+        this.#galleryIds.add(effect.galleryId);
+        return;
+      case "delete-gallery":
+        for (const id of this.#gallery(effect.galleryId).members) {
+          this.#subject(id).galleries.delete(effect.galleryId);
+        }
+        this.#galleries.delete(effect.galleryId);
+        this.#galleryIds.delete(effect.galleryId);
+        return;
+      case "insert-member":
+        this.#gallery(effect.galleryId).members.add(effect.subjectId);
+        this.#subject(effect.subjectId).galleries.add(effect.galleryId);
+        return;
+      case "delete-member":
+        this.#gallery(effect.galleryId).members.delete(effect.subjectId);
+        this.#subject(effect.subjectId).galleries.delete(effect.galleryId);
+    }
+  }
+
+  #forgetFace(faceId: string, key: number): void {
+    this.#faces.get(key)?.vector.fill(0);
+    this.#faces.delete(key);
+    this.#faceIds.delete(faceId);
+  }
+
+  async getSubject(id: string, options: Signalled = {}): Promise<SubjectRecord | undefined> {
+    return this.#read(options.signal, () => {
+      checkId("subjectId", id);
+      const subject = this.#subjects.get(id);
+      if (subject === undefined) return undefined;
+      const faces = [...subject.faces.values()].map((key) => {
+        const face = this.#face(key);
+        return { ...face, vector: face.vector.slice() };
+      });
+      return { ...summary(id, subject), faces, galleries: [...subject.galleries] };
+    });
+  }
+
+  async listSubjects(
+    options: PageOptions & { readonly gallery?: string },
+  ): Promise<readonly SubjectSummary[] | undefined> {
+    return this.#read(options.signal, () => {
+      checkPage(options);
+      const ids =
+        options.gallery === undefined
+          ? this.#subjectIds
+          : this.#galleries.get(options.gallery)?.members;
+      return ids?.page(options.after, options.limit).map((id) => summary(id, this.#subject(id)));
+    });
+  }
+
+  async listGalleries(options: PageOptions): Promise<readonly string[]> {
+    return this.#read(options.signal, () => {
+      checkPage(options);
+      return this.#galleryIds.page(options.after, options.limit);
+    });
+  }
+
+  async hasGallery(galleryId: string, options: Signalled = {}): Promise<boolean> {
+    return this.#read(options.signal, () => {
+      checkId("galleryId", galleryId);
+      return this.#galleries.has(galleryId);
+    });
+  }
+
+  async isMember(
+    galleryId: string,
+    subjectId: string,
+    options: Signalled = {},
+  ): Promise<boolean | undefined> {
+    return this.#read(options.signal, () => {
+      checkId("galleryId", galleryId);
+      checkId("subjectId", subjectId);
+      if (!this.#subjects.has(subjectId)) return undefined;
+      return this.#galleries.get(galleryId)?.members.has(subjectId);
+    });
+  }
+
+  async search(
+    vector: Float32Array,
+    options: VectorSearchOptions,
+  ): Promise<VectorSearchResult | undefined> {
+    return this.#life.run(async () => {
+      checkSearch(vector, options, this.#life.model.dimension);
+      const index = this.#requireIndex();
+      const gallery =
+        options.gallery === undefined ? undefined : this.#galleries.get(options.gallery);
+      if (options.gallery !== undefined && gallery === undefined) return undefined;
+      const groups = options.candidates?.flatMap((id) => this.#subjects.get(id)?.key ?? []);
+      const allowed = groups && Float64Array.from(groups);
+      return searchAgain((last) =>
+        settle(() => index.search(vector, options.k, gallery?.key, allowed), options.signal).then(
+          (hits) => this.#resolve(hits, last),
+        ),
+      );
+    });
+  }
+
+  /** `undefined` when a hit was deleted since the index found it. */
+  #resolve(found: NativeHits, last: boolean): VectorSearchResult | undefined {
+    const hits = Array.from(found.keys, (key) => this.#faces.get(key)).flatMap((face): Hit[] =>
+      face === undefined
+        ? []
+        : [{ subjectId: face.subjectId, faceId: face.id, vector: face.vector.slice() }],
+    );
+    if (hits.length < found.keys.length && !last) return undefined;
+    return { hits, compared: found.compared };
+  }
+
+  async close(): Promise<void> {
+    return this.#life.close(async () => {
+      this.#index?.close();
+      for (const face of this.#faces.values()) face.vector.fill(0);
+      this.#faces.clear();
+    });
+  }
+
+  async #read<T>(signal: AbortSignal | undefined, read: () => T): Promise<T> {
+    return this.#life.run(async () => {
+      if (signal?.aborted) throw new AbortedError(signal.reason);
+      this.#life.requirePrepared();
+      return read();
+    });
+  }
+
+  #requireIndex(): NativeIndex {
+    return present(this.#index);
+  }
+
+  #subject(id: string): Subject {
+    return present(this.#subjects.get(id));
+  }
+
+  #gallery(id: string): { readonly key: number; readonly members: SortedIds } {
+    return present(this.#galleries.get(id));
+  }
+
+  #face(key: number): FaceRecord {
+    return present(this.#faces.get(key));
+  }
+}
+
+function present<T>(value: T | undefined): T {
+  if (value === undefined) {
+    throw new CountenanceError("COUNTENANCE_INTERNAL", "the memory store lost a record");
+  }
+  return value;
+}
+
+function summary(id: string, subject: Subject): SubjectSummary {
+  return { id, metadata: fromJson(subject.metadata), createdAtMs: subject.createdAtMs };
+}
+
+function toJson(metadata: Metadata | undefined): string | undefined {
+  return metadata === undefined ? undefined : JSON.stringify(metadata);
+}
+
+function fromJson(text: string | undefined): Metadata | undefined {
+  // Written by toJson above.
+  return text === undefined ? undefined : (JSON.parse(text) as Metadata);
+}

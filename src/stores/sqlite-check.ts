@@ -1,0 +1,85 @@
+import { existsSync } from "node:fs";
+
+import { CountenanceError } from "../errors.js";
+import { native, type NativeDatabase, type SqlRow, type SqlStatement } from "../internal/native.js";
+import { settle } from "../internal/task.js";
+import { numberOf, textOf } from "./sqlite-rows.js";
+import { hasSchema } from "./sqlite-schema.js";
+
+export interface SqliteStoreReport {
+  readonly subjects: number;
+  readonly faces: number;
+  /** The id of the model that the store is pinned to; undefined for a store without tables yet. */
+  readonly model: string | undefined;
+}
+
+/**
+ * Looks whether a database file can be used, without loading it. It must not be in use.
+ * @param options  `full` reads every page and checks every reference.
+ * @throws {CountenanceError} as `openSqliteStore`; `STORE_CORRUPT` also for what `full` finds.
+ */
+export async function checkSqliteStore(
+  path: string,
+  options: { readonly full?: boolean; readonly signal?: AbortSignal } = {},
+): Promise<SqliteStoreReport> {
+  if (!existsSync(path)) {
+    throw new CountenanceError("COUNTENANCE_INVALID_ARGUMENT", `path: there is no file ${path}`);
+  }
+  const { full = false, signal } = options;
+  const database = await settle(
+    () => native().openDatabase(path, { readers: 1, queueLimit: 10 }),
+    signal,
+  );
+  try {
+    if (!(await hasSchema(database, signal))) return { subjects: 0, faces: 0, model: undefined };
+    if (full) await checkFully(database, signal);
+    const [row = {}] = await rowsOf(
+      database,
+      {
+        sql: "SELECT model_id, (SELECT count(*) FROM subject) AS subjects, (SELECT count(*) FROM face) AS faces FROM store",
+      },
+      signal,
+    );
+    return {
+      subjects: numberOf(row, "subjects"),
+      faces: numberOf(row, "faces"),
+      model: textOf(row, "model_id"),
+    };
+  } finally {
+    await settle(() => database.close());
+  }
+}
+
+async function checkFully(
+  database: NativeDatabase,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const damage = await rowsOf(database, { sql: "PRAGMA integrity_check(1)" }, signal);
+  const first = damage[0]?.["integrity_check"];
+  if (first !== "ok") throw corrupt(String(first));
+  const dangling = await rowsOf(database, { sql: "PRAGMA foreign_key_check" }, signal);
+  if (dangling.length > 0)
+    throw corrupt(`${String(dangling.length)} rows refer to rows that are not there`);
+  const [wrong = {}] = await rowsOf(
+    database,
+    {
+      sql: "SELECT count(*) AS wrong FROM face WHERE length(vector) <> 4 * (SELECT dimension FROM store)",
+    },
+    signal,
+  );
+  const count = numberOf(wrong, "wrong");
+  if (count > 0) throw corrupt(`${String(count)} vectors have the wrong length`);
+}
+
+function corrupt(detail: string): CountenanceError {
+  return new CountenanceError("COUNTENANCE_STORE_CORRUPT", `the database is damaged: ${detail}`);
+}
+
+async function rowsOf(
+  database: NativeDatabase,
+  statement: SqlStatement,
+  signal: AbortSignal | undefined,
+): Promise<readonly SqlRow[]> {
+  const [rows = []] = await settle(() => database.read([statement]), signal);
+  return rows;
+}

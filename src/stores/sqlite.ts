@@ -1,0 +1,421 @@
+import { availableParallelism } from "node:os";
+
+import {
+  native,
+  type NativeDatabase,
+  type NativeHits,
+  type NativeIndex,
+  type SqlRow,
+  type SqlStatement,
+} from "../internal/native.js";
+import { settle } from "../internal/task.js";
+import {
+  checkId,
+  checkModel,
+  checkOperations,
+  checkPage,
+  checkSearch,
+  MAX_DIMENSION,
+  namedIds,
+} from "./checks.js";
+import { Lifecycle } from "./lifecycle.js";
+import { planOperations, type KnownSubject, type StoreView } from "./plan.js";
+import { searchAgain } from "./search-again.js";
+import { faceOf, numberOf, summaryOf, textOf, vectorOf } from "./sqlite-rows.js";
+import { createSchema, hasSchema } from "./sqlite-schema.js";
+import {
+  forList,
+  guardGallery,
+  guardSubject,
+  setSequence,
+  statementOf,
+} from "./sqlite-statements.js";
+import type {
+  Hit,
+  PageOptions,
+  Store,
+  StoredModel,
+  StoreOperation,
+  SubjectRecord,
+  SubjectSummary,
+  TransactionResult,
+  VectorSearchOptions,
+  VectorSearchResult,
+} from "./store.js";
+
+export { checkSqliteStore } from "./sqlite-check.js";
+
+export interface SqliteStoreOptions {
+  /** The database file. It is made when there is none, readable by its owner only. */
+  readonly path: string;
+  /** Threads that read, 1..64. Default 2. */
+  readonly readers?: number;
+  /** How many reads, writes and searches each may wait before `COUNTENANCE_BUSY`. Default 10,000. */
+  readonly queueLimit?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Opens a store in one SQLite file, which this handle owns until `close`.
+ * @throws {CountenanceError} `STORE_LOCKED` at once when another handle or process has it,
+ *   `STORE_CORRUPT` for a damaged file and for one that is not ours, `INVALID_ARGUMENT` for a path
+ *   that cannot be used.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { path, readers = 2, queueLimit = 10_000, signal } = options;
+  const database = await settle(() => native().openDatabase(path, { readers, queueLimit }), signal);
+  try {
+    return new SqliteStore(database, await hasSchema(database, signal), queueLimit);
+  } catch (error) {
+    await settle(() => database.close());
+    throw error;
+  }
+}
+
+interface Signalled {
+  readonly signal?: AbortSignal;
+}
+
+interface Known extends KnownSubject {
+  readonly revision: number;
+}
+
+class SqliteStore implements Store {
+  readonly supports = { exact: true, durable: true, maxDimension: MAX_DIMENSION };
+  readonly #database: NativeDatabase;
+  readonly #queueLimit: number;
+  readonly #life = new Lifecycle();
+  readonly #counters = { subject: 0, face: 0, gallery: 0 };
+  #hasSchema: boolean;
+  #index: NativeIndex | undefined;
+  #sequence = 0;
+
+  constructor(database: NativeDatabase, hasTables: boolean, queueLimit: number) {
+    this.#database = database;
+    this.#hasSchema = hasTables;
+    this.#queueLimit = queueLimit;
+  }
+
+  async prepare(model: StoredModel, options: Signalled = {}): Promise<StoredModel> {
+    return this.#life.run(async () => {
+      checkModel(model);
+      if (this.#life.isPrepared) return this.#life.model;
+      const { signal } = options;
+      if (!this.#hasSchema) await createSchema(this.#database, model, signal);
+      this.#hasSchema = true;
+      const pinned = await this.#readFacts(signal);
+      const same =
+        pinned.modelId === model.modelId &&
+        pinned.pipeline === model.pipeline &&
+        pinned.dimension === model.dimension;
+      if (same) await this.#loadIndex(pinned.dimension, signal);
+      this.#life.prepared(pinned, same);
+      return pinned;
+    });
+  }
+
+  async #readFacts(signal: AbortSignal | undefined): Promise<StoredModel> {
+    const results = await this.#read(
+      [
+        { sql: "SELECT model_id, pipeline, dimension, sequence FROM store" },
+        { sql: "SELECT coalesce(max(key), 0) AS key FROM subject" },
+        { sql: "SELECT coalesce(max(key), 0) AS key FROM face" },
+        { sql: "SELECT coalesce(max(key), 0) AS key FROM gallery" },
+      ],
+      signal,
+    );
+    const [facts = {}, subject = {}, face = {}, gallery = {}] = results.map((rows) => rows[0]);
+    this.#sequence = numberOf(facts, "sequence");
+    this.#counters.subject = numberOf(subject, "key");
+    this.#counters.face = numberOf(face, "key");
+    this.#counters.gallery = numberOf(gallery, "key");
+    return {
+      modelId: textOf(facts, "model_id"),
+      pipeline: textOf(facts, "pipeline"),
+      dimension: numberOf(facts, "dimension"),
+    };
+  }
+
+  async #loadIndex(dimension: number, signal: AbortSignal | undefined): Promise<void> {
+    const index = native().createIndex({
+      dimension,
+      threads: Math.min(4, availableParallelism()),
+      queueLimit: this.#queueLimit,
+    });
+    try {
+      await settle(
+        () =>
+          this.#database.loadIndex(
+            index,
+            "SELECT key, subject_key, vector FROM face",
+            "SELECT gallery_key, subject_key FROM membership",
+          ),
+        signal,
+      );
+    } catch (error) {
+      index.close();
+      throw error;
+    }
+    this.#index = index;
+  }
+
+  async transaction(
+    operations: readonly StoreOperation[],
+    options: Signalled = {},
+  ): Promise<TransactionResult> {
+    return this.#life.run(async () => {
+      checkOperations(operations, this.#life.model.dimension);
+      if (operations.some(({ kind }) => kind === "add-face")) this.#life.requireSearchable();
+      for (;;) {
+        const result = await this.#attempt(operations, options.signal);
+        if (result !== undefined) return result;
+      }
+    });
+  }
+
+  /** `undefined` when another transaction changed what this one was planned on. */
+  async #attempt(
+    operations: readonly StoreOperation[],
+    signal: AbortSignal | undefined,
+  ): Promise<TransactionResult | undefined> {
+    const { view, guards } = await this.#look(operations, signal);
+    const plan = planOperations(operations, view, {
+      subject: () => ++this.#counters.subject,
+      face: () => ++this.#counters.face,
+      gallery: () => ++this.#counters.gallery,
+    });
+    if (!plan.ok) return { committed: false, failed: plan.failed, reason: plan.reason };
+    // Writes are committed in the order of these calls, so that the number in the file only grows.
+    const sequence = ++this.#sequence;
+    const statements = [...guards, ...plan.effects.map(statementOf), setSequence(sequence)];
+    const changes = this.#index && { changes: plan.changes };
+    const result = await settle(() => this.#database.write({ statements, ...changes }), signal);
+    return result.committed ? { committed: true, sequence } : undefined;
+  }
+
+  /** Reads what the operations name, in one snapshot, with the conditions that it still holds. */
+  async #look(
+    operations: readonly StoreOperation[],
+    signal: AbortSignal | undefined,
+  ): Promise<{ view: StoreView; guards: readonly SqlStatement[] }> {
+    const ids = namedIds(operations);
+    const queries = [
+      forList(
+        ids.subjects,
+        (list) => `SELECT id, key, revision FROM subject WHERE id IN (${list})`,
+      ),
+      forList(
+        ids.subjects,
+        (list) =>
+          `SELECT subject_key, id, key FROM face WHERE subject_key IN (SELECT key FROM subject WHERE id IN (${list})) ORDER BY key`,
+      ),
+      forList(ids.galleries, (list) => `SELECT id, key FROM gallery WHERE id IN (${list})`),
+    ] as const;
+    const [subjectRows, faceRows, galleryRows] = await this.#readGroups(queries, signal);
+    const faces = new Map<number, Map<string, number>>();
+    const subjects = new Map<string, Known>();
+    for (const row of subjectRows) {
+      const key = numberOf(row, "key");
+      const own = new Map<string, number>();
+      faces.set(key, own);
+      subjects.set(textOf(row, "id"), { key, revision: numberOf(row, "revision"), faces: own });
+    }
+    for (const row of faceRows) {
+      faces.get(numberOf(row, "subject_key"))?.set(textOf(row, "id"), numberOf(row, "key"));
+    }
+    const galleries = new Map<string, number>();
+    for (const row of galleryRows) galleries.set(textOf(row, "id"), numberOf(row, "key"));
+    return {
+      view: { subject: (id) => subjects.get(id), gallery: (id) => galleries.get(id) },
+      guards: [
+        ...Array.from(subjects.values(), ({ key, revision }) => guardSubject(key, revision)),
+        ...Array.from(galleries.values(), guardGallery),
+      ],
+    };
+  }
+
+  async getSubject(id: string, options: Signalled = {}): Promise<SubjectRecord | undefined> {
+    return this.#life.run(async () => {
+      checkId("subjectId", id);
+      const { dimension } = this.#life.model;
+      const [subjects = [], faces = [], galleries = []] = await this.#read(
+        [
+          { sql: "SELECT id, metadata, created_at_ms FROM subject WHERE id = ?1", params: [id] },
+          {
+            sql: "SELECT id, vector, x, y, width, height, score, created_at_ms FROM face WHERE subject_key = (SELECT key FROM subject WHERE id = ?1) ORDER BY key",
+            params: [id],
+          },
+          {
+            sql: "SELECT gallery.id FROM membership JOIN gallery ON gallery.key = gallery_key WHERE subject_key = (SELECT key FROM subject WHERE id = ?1) ORDER BY gallery.id",
+            params: [id],
+          },
+        ],
+        options.signal,
+      );
+      const [subject] = subjects;
+      return (
+        subject && {
+          ...summaryOf(subject),
+          faces: faces.map((row) => faceOf(row, id, dimension)),
+          galleries: galleries.map((row) => textOf(row, "id")),
+        }
+      );
+    });
+  }
+
+  async listSubjects(
+    options: PageOptions & { readonly gallery?: string },
+  ): Promise<readonly SubjectSummary[] | undefined> {
+    return this.#life.run(async () => {
+      checkPage(options);
+      this.#life.requirePrepared();
+      const { after = "", limit, gallery, signal } = options;
+      const above = options.after === undefined ? ">=" : ">";
+      if (gallery === undefined) {
+        const sql = `SELECT id, metadata, created_at_ms FROM subject WHERE id ${above} ?1 ORDER BY id LIMIT ?2`;
+        const [rows = []] = await this.#read([{ sql, params: [after, limit] }], signal);
+        return rows.map(summaryOf);
+      }
+      const [found = [], rows = []] = await this.#read(
+        [
+          { sql: "SELECT key FROM gallery WHERE id = ?1", params: [gallery] },
+          {
+            sql: `SELECT id, metadata, created_at_ms FROM membership CROSS JOIN subject ON key = subject_key WHERE gallery_key = (SELECT key FROM gallery WHERE id = ?3) AND subject_id ${above} ?1 ORDER BY subject_id LIMIT ?2`,
+            params: [after, limit, gallery],
+          },
+        ],
+        signal,
+      );
+      return found.length === 0 ? undefined : rows.map(summaryOf);
+    });
+  }
+
+  async listGalleries(options: PageOptions): Promise<readonly string[]> {
+    return this.#life.run(async () => {
+      checkPage(options);
+      this.#life.requirePrepared();
+      const above = options.after === undefined ? ">=" : ">";
+      const sql = `SELECT id FROM gallery WHERE id ${above} ?1 ORDER BY id LIMIT ?2`;
+      const params = [options.after ?? "", options.limit];
+      const [rows = []] = await this.#read([{ sql, params }], options.signal);
+      return rows.map((row) => textOf(row, "id"));
+    });
+  }
+
+  async hasGallery(galleryId: string, options: Signalled = {}): Promise<boolean> {
+    return this.#life.run(async () => {
+      checkId("galleryId", galleryId);
+      this.#life.requirePrepared();
+      const sql = "SELECT key FROM gallery WHERE id = ?1";
+      const [rows = []] = await this.#read([{ sql, params: [galleryId] }], options.signal);
+      return rows.length > 0;
+    });
+  }
+
+  async isMember(
+    galleryId: string,
+    subjectId: string,
+    options: Signalled = {},
+  ): Promise<boolean | undefined> {
+    return this.#life.run(async () => {
+      checkId("galleryId", galleryId);
+      checkId("subjectId", subjectId);
+      this.#life.requirePrepared();
+      const sql =
+        "SELECT EXISTS (SELECT 1 FROM membership WHERE gallery_key = gallery.key AND subject_id = subject.id) AS member FROM gallery, subject WHERE gallery.id = ?1 AND subject.id = ?2";
+      const [rows = []] = await this.#read(
+        [{ sql, params: [galleryId, subjectId] }],
+        options.signal,
+      );
+      return rows[0] && numberOf(rows[0], "member") === 1;
+    });
+  }
+
+  async search(
+    vector: Float32Array,
+    options: VectorSearchOptions,
+  ): Promise<VectorSearchResult | undefined> {
+    return this.#life.run(async () => {
+      checkSearch(vector, options, this.#life.model.dimension);
+      this.#life.requireSearchable();
+      const { k, gallery, candidates, signal } = options;
+      const [galleryRows, subjectRows] = await this.#readGroups(
+        [
+          forList(
+            gallery === undefined ? [] : [gallery],
+            (list) => `SELECT key FROM gallery WHERE id IN (${list})`,
+          ),
+          forList(candidates ?? [], (list) => `SELECT key FROM subject WHERE id IN (${list})`),
+        ],
+        signal,
+      );
+      const tag = galleryRows[0] && numberOf(galleryRows[0], "key");
+      if (gallery !== undefined && tag === undefined) return undefined;
+      const groups = candidates && Float64Array.from(subjectRows, (row) => numberOf(row, "key"));
+      return searchAgain(async (last) => {
+        const found = await settle(() => this.#searchable.search(vector, k, tag, groups), signal);
+        return this.#resolve(found, last, signal);
+      });
+    });
+  }
+
+  /** `undefined` when a hit was deleted since the index found it. */
+  async #resolve(
+    found: NativeHits,
+    last: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<VectorSearchResult | undefined> {
+    const keys = Array.from(found.keys);
+    const queries = forList(
+      keys,
+      (list) =>
+        `SELECT face.key, face.id, subject.id AS subject_id, vector FROM face JOIN subject ON subject.key = subject_key WHERE face.key IN (${list})`,
+    );
+    const [rows] = await this.#readGroups([queries], signal);
+    const byKey = new Map(rows.map((row) => [numberOf(row, "key"), row]));
+    if (byKey.size < keys.length && !last) return undefined;
+    const hits = keys.flatMap((key): Hit[] => {
+      const row = byKey.get(key);
+      if (row === undefined) return [];
+      return [
+        {
+          subjectId: textOf(row, "subject_id"),
+          faceId: textOf(row, "id"),
+          vector: vectorOf(row, "vector", this.#life.model.dimension),
+        },
+      ];
+    });
+    return { hits, compared: found.compared };
+  }
+
+  async close(): Promise<void> {
+    return this.#life.close(async () => {
+      this.#index?.close();
+      await settle(() => this.#database.close());
+    });
+  }
+
+  /** Set whenever `requireSearchable` has passed. */
+  get #searchable(): NativeIndex {
+    return this.#index as NativeIndex;
+  }
+
+  #read(
+    statements: readonly SqlStatement[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly (readonly SqlRow[])[]> {
+    return settle(() => this.#database.read(statements), signal);
+  }
+
+  /** Runs groups of statements in one snapshot; the rows of each group together. */
+  async #readGroups<const G extends readonly (readonly SqlStatement[])[]>(
+    groups: G,
+    signal: AbortSignal | undefined,
+  ): Promise<{ [K in keyof G]: readonly SqlRow[] }> {
+    const statements = groups.flat();
+    const results = statements.length === 0 ? [] : await this.#read(statements, signal);
+    let start = 0;
+    const rows = groups.map((group) => results.slice(start, (start += group.length)).flat());
+    return rows as { [K in keyof G]: readonly SqlRow[] }; // map keeps the length
+  }
+}
