@@ -34,7 +34,7 @@ export const singleThread = { OPENBLAS_NUM_THREADS: "1" };
 export async function buildDlibPeer(progress: (text: string) => void): Promise<string> {
   requireFiles([join(thirdParty.dlib, "CMakeLists.txt"), thirdParty.network, thirdParty.landmarks]);
   const build = join(repository, "build", "bench-peers");
-  progress("building dlib with OpenBLAS (two minutes, once)");
+  progress("building dlib with OpenBLAS (the first time takes two minutes)");
   await command(
     "bash",
     [join(repository, "scripts", "setup.sh"), "--bench", "--until", "packages"],
@@ -42,6 +42,8 @@ export async function buildDlibPeer(progress: (text: string) => void): Promise<s
   );
   await cmake(
     [
+      "-G",
+      "Ninja",
       "-S",
       join(repository, "bench", "native", "peers"),
       "-B",
