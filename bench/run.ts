@@ -6,11 +6,12 @@ import { pairs } from "./accuracy/pairs.js";
 import type { BenchCase } from "./case.js";
 import { embed } from "./cases/embed.js";
 import { loop } from "./cases/loop.js";
+import { memory } from "./cases/memory.js";
 import { pipeline } from "./cases/pipeline.js";
 import { describeMachine } from "./machine.js";
 import { save, table, type Report } from "./report.js";
 
-const CASES: readonly BenchCase[] = [embed, pipeline, loop, pairs, fmr];
+const CASES: readonly BenchCase[] = [embed, pipeline, loop, memory, pairs, fmr];
 
 const USAGE = [
   "npm run bench -- <case> [--json] [--save]",

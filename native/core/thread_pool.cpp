@@ -5,33 +5,10 @@
 
 #include "core/error.h"
 
-#ifdef __linux__
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
-
 namespace countenance {
-namespace {
 
-// Linux lets each thread have its own nice value. 5 gives the event loop about three times the
-// share of a worker when all cores are busy (kernel: sched_prio_to_weight, 1024 against 335).
-constexpr int kWorkerNice = 5;
-
-void lowerPriority() {
-#ifdef __linux__
-  const auto thread = static_cast<id_t>(syscall(SYS_gettid));
-  // A host that runs us at a nicer value already keeps it: only ever lower. A refusal is harmless.
-  if (getpriority(PRIO_PROCESS, thread) < kWorkerNice) {
-    (void)setpriority(PRIO_PROCESS, thread, kWorkerNice);
-  }
-#endif
-}
-
-}  // namespace
-
-ThreadPool::ThreadPool(std::size_t threads, std::size_t queueLimit)
-    : threadCount_(threads), queueLimit_(queueLimit) {
+ThreadPool::ThreadPool(std::size_t threads, std::size_t queueLimit, std::function<void()> onStart)
+    : threadCount_(threads), queueLimit_(queueLimit), onStart_(std::move(onStart)) {
   if (threads == 0) throw Error(ErrorCode::kInvalidArgument, "threads: expected at least 1, got 0");
   threads_.reserve(threads);
   try {
@@ -70,7 +47,7 @@ void ThreadPool::close() {
 }
 
 void ThreadPool::work(std::size_t worker) {
-  lowerPriority();
+  if (onStart_) onStart_();
   for (;;) {
     Job job;
     {

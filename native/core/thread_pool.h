@@ -11,15 +11,13 @@
 namespace countenance {
 
 /// A fixed number of threads over one bounded queue, first in first out.
-///
-/// Its threads run at a lower priority than the thread that made them where the system allows it,
-/// so that a busy pool never delays the host's event loop.
 class ThreadPool final {
  public:
   /// @param worker  0..threads-1: lets a job use scratch memory that belongs to its thread.
   using Job = std::function<void(std::size_t worker)>;
 
-  ThreadPool(std::size_t threads, std::size_t queueLimit);
+  /// @param onStart  Run by each thread before its first job; it must not throw.
+  ThreadPool(std::size_t threads, std::size_t queueLimit, std::function<void()> onStart = {});
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -39,6 +37,7 @@ class ThreadPool final {
 
   const std::size_t threadCount_;
   const std::size_t queueLimit_;
+  const std::function<void()> onStart_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Job> queue_;

@@ -1,7 +1,6 @@
 #include "napi/engine.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,8 +10,10 @@
 #include "core/checked.h"
 #include "core/error.h"
 #include "core/thread_pool.h"
+#include "napi/arguments.h"
 #include "napi/errors.h"
 #include "napi/instance.h"
+#include "napi/priority.h"
 #include "napi/task.h"
 #include "nn/model_file.h"
 #include "vision/pipeline.h"
@@ -20,17 +21,13 @@
 namespace countenance {
 namespace {
 
-constexpr double kMaxThreads = 256;
-constexpr double kMaxQueue = 1e6;
-constexpr double kMaxSide = 1e6;
-constexpr double kMaxFaces = 4294967295;
+constexpr std::int64_t kMaxThreads = 256;
+constexpr std::int64_t kMaxQueue = 1000000;
+constexpr std::int64_t kMaxSide = 1000000;
+constexpr std::int64_t kMaxFaces = 1000000;
 
-std::size_t sizeFrom(const Napi::Value& value, const char* name, double most) {
-  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : NAN;
-  if (!(number >= 1 && number <= most && number == std::floor(number))) {
-    throw Error(ErrorCode::kInvalidArgument, std::string(name) + ": expected an integer from 1");
-  }
-  return static_cast<std::size_t>(number);
+std::size_t sizeFrom(Napi::Value value, const char* name, std::int64_t most) {
+  return static_cast<std::size_t>(integerOf(value, name, 1, most));
 }
 
 Napi::Uint8Array bytesFrom(const Napi::Value& value, const char* name) {
@@ -58,7 +55,7 @@ class PinnedBytes final {
 class Engine final : public Closeable {
  public:
   Engine(std::size_t threads, std::size_t queueLimit)
-      : pipelines_(threads), pool_(threads, queueLimit) {}
+      : pipelines_(threads), pool_(threads, queueLimit, giveWayToEventLoop) {}
 
   ThreadPool& pool() { return pool_; }
   void shutDown() override { pool_.close(); }
