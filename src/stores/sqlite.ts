@@ -5,8 +5,6 @@ import {
   type NativeDatabase,
   type NativeHits,
   type NativeIndex,
-  type SqlRow,
-  type SqlStatement,
 } from "../internal/native.js";
 import { settle } from "../internal/task.js";
 import {
@@ -16,20 +14,14 @@ import {
   checkPage,
   checkSearch,
   MAX_DIMENSION,
-  namedIds,
 } from "./checks.js";
 import { Lifecycle } from "./lifecycle.js";
-import { planOperations, type KnownSubject, type StoreView } from "./plan.js";
+import { planOperations } from "./plan.js";
 import { searchAgain } from "./search-again.js";
+import { lookUp, SqliteReader } from "./sqlite-reader.js";
 import { faceOf, numberOf, summaryOf, textOf, vectorOf } from "./sqlite-rows.js";
 import { createSchema, hasSchema } from "./sqlite-schema.js";
-import {
-  forList,
-  guardGallery,
-  guardSubject,
-  setSequence,
-  statementOf,
-} from "./sqlite-statements.js";
+import { forList, setSequence, statementOf } from "./sqlite-statements.js";
 import type {
   Hit,
   PageOptions,
@@ -76,13 +68,10 @@ interface Signalled {
   readonly signal?: AbortSignal;
 }
 
-interface Known extends KnownSubject {
-  readonly revision: number;
-}
-
 class SqliteStore implements Store {
   readonly supports = { exact: true, durable: true, maxDimension: MAX_DIMENSION };
   readonly #database: NativeDatabase;
+  readonly #reader: SqliteReader;
   readonly #queueLimit: number;
   readonly #life = new Lifecycle();
   readonly #counters = { subject: 0, face: 0, gallery: 0 };
@@ -92,6 +81,7 @@ class SqliteStore implements Store {
 
   constructor(database: NativeDatabase, hasTables: boolean, queueLimit: number) {
     this.#database = database;
+    this.#reader = new SqliteReader(database);
     this.#hasSchema = hasTables;
     this.#queueLimit = queueLimit;
   }
@@ -115,7 +105,7 @@ class SqliteStore implements Store {
   }
 
   async #readFacts(signal: AbortSignal | undefined): Promise<StoredModel> {
-    const results = await this.#read(
+    const results = await this.#reader.read(
       [
         { sql: "SELECT model_id, pipeline, dimension, sequence FROM store" },
         { sql: "SELECT coalesce(max(key), 0) AS key FROM subject" },
@@ -178,7 +168,7 @@ class SqliteStore implements Store {
     operations: readonly StoreOperation[],
     signal: AbortSignal | undefined,
   ): Promise<TransactionResult | undefined> {
-    const { view, guards } = await this.#look(operations, signal);
+    const { view, guards } = await lookUp(this.#reader, operations, signal);
     const plan = planOperations(operations, view, {
       subject: () => ++this.#counters.subject,
       face: () => ++this.#counters.face,
@@ -193,52 +183,11 @@ class SqliteStore implements Store {
     return result.committed ? { committed: true, sequence } : undefined;
   }
 
-  /** Reads what the operations name, in one snapshot, with the conditions that it still holds. */
-  async #look(
-    operations: readonly StoreOperation[],
-    signal: AbortSignal | undefined,
-  ): Promise<{ view: StoreView; guards: readonly SqlStatement[] }> {
-    const ids = namedIds(operations);
-    const queries = [
-      forList(
-        ids.subjects,
-        (list) => `SELECT id, key, revision FROM subject WHERE id IN (${list})`,
-      ),
-      forList(
-        ids.subjects,
-        (list) =>
-          `SELECT subject_key, id, key FROM face WHERE subject_key IN (SELECT key FROM subject WHERE id IN (${list})) ORDER BY key`,
-      ),
-      forList(ids.galleries, (list) => `SELECT id, key FROM gallery WHERE id IN (${list})`),
-    ] as const;
-    const [subjectRows, faceRows, galleryRows] = await this.#readGroups(queries, signal);
-    const faces = new Map<number, Map<string, number>>();
-    const subjects = new Map<string, Known>();
-    for (const row of subjectRows) {
-      const key = numberOf(row, "key");
-      const own = new Map<string, number>();
-      faces.set(key, own);
-      subjects.set(textOf(row, "id"), { key, revision: numberOf(row, "revision"), faces: own });
-    }
-    for (const row of faceRows) {
-      faces.get(numberOf(row, "subject_key"))?.set(textOf(row, "id"), numberOf(row, "key"));
-    }
-    const galleries = new Map<string, number>();
-    for (const row of galleryRows) galleries.set(textOf(row, "id"), numberOf(row, "key"));
-    return {
-      view: { subject: (id) => subjects.get(id), gallery: (id) => galleries.get(id) },
-      guards: [
-        ...Array.from(subjects.values(), ({ key, revision }) => guardSubject(key, revision)),
-        ...Array.from(galleries.values(), guardGallery),
-      ],
-    };
-  }
-
   async getSubject(id: string, options: Signalled = {}): Promise<SubjectRecord | undefined> {
     return this.#life.run(async () => {
       checkId("subjectId", id);
       const { dimension } = this.#life.model;
-      const [subjects = [], faces = [], galleries = []] = await this.#read(
+      const [subjects = [], faces = [], galleries = []] = await this.#reader.read(
         [
           { sql: "SELECT id, metadata, created_at_ms FROM subject WHERE id = ?1", params: [id] },
           {
@@ -273,10 +222,10 @@ class SqliteStore implements Store {
       const above = options.after === undefined ? ">=" : ">";
       if (gallery === undefined) {
         const sql = `SELECT id, metadata, created_at_ms FROM subject WHERE id ${above} ?1 ORDER BY id LIMIT ?2`;
-        const [rows = []] = await this.#read([{ sql, params: [after, limit] }], signal);
+        const [rows = []] = await this.#reader.read([{ sql, params: [after, limit] }], signal);
         return rows.map(summaryOf);
       }
-      const [found = [], rows = []] = await this.#read(
+      const [found = [], rows = []] = await this.#reader.read(
         [
           { sql: "SELECT key FROM gallery WHERE id = ?1", params: [gallery] },
           {
@@ -297,7 +246,7 @@ class SqliteStore implements Store {
       const above = options.after === undefined ? ">=" : ">";
       const sql = `SELECT id FROM gallery WHERE id ${above} ?1 ORDER BY id LIMIT ?2`;
       const params = [options.after ?? "", options.limit];
-      const [rows = []] = await this.#read([{ sql, params }], options.signal);
+      const [rows = []] = await this.#reader.read([{ sql, params }], options.signal);
       return rows.map((row) => textOf(row, "id"));
     });
   }
@@ -307,7 +256,7 @@ class SqliteStore implements Store {
       checkId("galleryId", galleryId);
       this.#life.requirePrepared();
       const sql = "SELECT key FROM gallery WHERE id = ?1";
-      const [rows = []] = await this.#read([{ sql, params: [galleryId] }], options.signal);
+      const [rows = []] = await this.#reader.read([{ sql, params: [galleryId] }], options.signal);
       return rows.length > 0;
     });
   }
@@ -323,7 +272,7 @@ class SqliteStore implements Store {
       this.#life.requirePrepared();
       const sql =
         "SELECT EXISTS (SELECT 1 FROM membership WHERE gallery_key = gallery.key AND subject_id = subject.id) AS member FROM gallery, subject WHERE gallery.id = ?1 AND subject.id = ?2";
-      const [rows = []] = await this.#read(
+      const [rows = []] = await this.#reader.read(
         [{ sql, params: [galleryId, subjectId] }],
         options.signal,
       );
@@ -339,7 +288,7 @@ class SqliteStore implements Store {
       checkSearch(vector, options, this.#life.model.dimension);
       this.#life.requireSearchable();
       const { k, gallery, candidates, signal } = options;
-      const [galleryRows, subjectRows] = await this.#readGroups(
+      const [galleryRows, subjectRows] = await this.#reader.readGroups(
         [
           forList(
             gallery === undefined ? [] : [gallery],
@@ -371,7 +320,7 @@ class SqliteStore implements Store {
       (list) =>
         `SELECT face.key, face.id, subject.id AS subject_id, vector FROM face JOIN subject ON subject.key = subject_key WHERE face.key IN (${list})`,
     );
-    const [rows] = await this.#readGroups([queries], signal);
+    const [rows] = await this.#reader.readGroups([queries], signal);
     const byKey = new Map(rows.map((row) => [numberOf(row, "key"), row]));
     if (byKey.size < keys.length && !last) return undefined;
     const hits = keys.flatMap((key): Hit[] => {
@@ -398,24 +347,5 @@ class SqliteStore implements Store {
   /** Set whenever `requireSearchable` has passed. */
   get #searchable(): NativeIndex {
     return this.#index as NativeIndex;
-  }
-
-  #read(
-    statements: readonly SqlStatement[],
-    signal: AbortSignal | undefined,
-  ): Promise<readonly (readonly SqlRow[])[]> {
-    return settle(() => this.#database.read(statements), signal);
-  }
-
-  /** Runs groups of statements in one snapshot; the rows of each group together. */
-  async #readGroups<const G extends readonly (readonly SqlStatement[])[]>(
-    groups: G,
-    signal: AbortSignal | undefined,
-  ): Promise<{ [K in keyof G]: readonly SqlRow[] }> {
-    const statements = groups.flat();
-    const results = statements.length === 0 ? [] : await this.#read(statements, signal);
-    let start = 0;
-    const rows = groups.map((group) => results.slice(start, (start += group.length)).flat());
-    return rows as { [K in keyof G]: readonly SqlRow[] }; // map keeps the length
   }
 }

@@ -1,0 +1,79 @@
+import type { NativeDatabase, SqlRow, SqlStatement } from "../internal/native.js";
+import { settle } from "../internal/task.js";
+import { namedIds } from "./checks.js";
+import type { KnownSubject, StoreView } from "./plan.js";
+import { numberOf, textOf } from "./sqlite-rows.js";
+import { forList, guardGallery, guardSubject } from "./sqlite-statements.js";
+import type { StoreOperation } from "./store.js";
+
+/** Reads of one database, each in a snapshot of its own. */
+export class SqliteReader {
+  readonly #database: NativeDatabase;
+
+  constructor(database: NativeDatabase) {
+    this.#database = database;
+  }
+
+  /** Rows per statement. */
+  read(
+    statements: readonly SqlStatement[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly (readonly SqlRow[])[]> {
+    return settle(() => this.#database.read(statements), signal);
+  }
+
+  /** The rows of each group of statements together. */
+  async readGroups<const G extends readonly (readonly SqlStatement[])[]>(
+    groups: G,
+    signal: AbortSignal | undefined,
+  ): Promise<{ [K in keyof G]: readonly SqlRow[] }> {
+    const statements = groups.flat();
+    const results = statements.length === 0 ? [] : await this.read(statements, signal);
+    let start = 0;
+    const rows = groups.map((group) => results.slice(start, (start += group.length)).flat());
+    return rows as { [K in keyof G]: readonly SqlRow[] }; // map keeps the length
+  }
+}
+
+interface Known extends KnownSubject {
+  readonly revision: number;
+}
+
+/** Reads what the operations name, in one snapshot, with the conditions that it still holds. */
+export async function lookUp(
+  reader: SqliteReader,
+  operations: readonly StoreOperation[],
+  signal: AbortSignal | undefined,
+): Promise<{ readonly view: StoreView; readonly guards: readonly SqlStatement[] }> {
+  const ids = namedIds(operations);
+  const queries = [
+    forList(ids.subjects, (list) => `SELECT id, key, revision FROM subject WHERE id IN (${list})`),
+    forList(
+      ids.subjects,
+      (list) =>
+        `SELECT subject_key, id, key FROM face WHERE subject_key IN (SELECT key FROM subject WHERE id IN (${list})) ORDER BY key`,
+    ),
+    forList(ids.galleries, (list) => `SELECT id, key FROM gallery WHERE id IN (${list})`),
+  ] as const;
+  const [subjectRows, faceRows, galleryRows] = await reader.readGroups(queries, signal);
+  const faces = new Map<number, Map<string, number>>();
+  const subjects = new Map<string, Known>();
+  for (const row of subjectRows) {
+    const key = numberOf(row, "key");
+    const own = new Map<string, number>();
+    faces.set(key, own);
+    subjects.set(textOf(row, "id"), { key, revision: numberOf(row, "revision"), faces: own });
+  }
+  for (const row of faceRows) {
+    faces.get(numberOf(row, "subject_key"))?.set(textOf(row, "id"), numberOf(row, "key"));
+  }
+  const galleries = new Map<string, number>();
+  for (const row of galleryRows) galleries.set(textOf(row, "id"), numberOf(row, "key"));
+  return {
+    view: { subject: (id) => subjects.get(id), gallery: (id) => galleries.get(id) },
+    guards: [
+      ...Array.from(subjects.values(), ({ key, revision }) => guardSubject(key, revision)),
+      ...Array.from(galleries.values(), guardGallery),
+    ],
+  };
+}
