@@ -91,7 +91,7 @@ async function examine(
         const { subjects, faces, model } = await checkSqliteStore(database, {
           full: full === true,
         });
-        return `${String(subjects)} subjects, ${String(faces)} faces of ${model}`;
+        return `${String(subjects)} subjects, ${String(faces)} faces of ${model ?? "no model yet"}`;
       }),
     );
   }

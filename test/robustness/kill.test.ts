@@ -25,7 +25,7 @@ function killedRun(path: string, prefix: string): Promise<readonly string[]> {
     });
     child.on("error", reject);
     child.on("close", (_code, signal) => {
-      if (signal !== "SIGKILL") return reject(new Error("the program ended by itself"));
+      if (signal !== "SIGKILL") reject(new Error("the program ended by itself"));
       // The last line may be cut short by the kill: only whole lines were acknowledged.
       resolve(
         output
