@@ -8,6 +8,7 @@
 #include "napi/errors.h"
 #include "napi/index.h"
 #include "napi/instance.h"
+#include "napi/priority.h"
 #include "napi/rows.h"
 #include "napi/task.h"
 #include "store/database.h"
@@ -19,7 +20,8 @@ constexpr std::int64_t kMaxReaders = 64;
 constexpr std::int64_t kMaxQueue = 1 << 20;
 
 struct DatabaseOwner final : Closeable {
-  DatabaseOwner(std::string path, DatabaseOptions options) : database(std::move(path), options) {}
+  DatabaseOwner(std::string path, DatabaseOptions options)
+      : database(std::move(path), std::move(options)) {}
   void shutDown() override { database.stop(); }
 
   Database database;
@@ -208,7 +210,9 @@ Napi::Value openDatabase(const Napi::CallbackInfo& info) {
         static_cast<std::size_t>(integerOf(given.Get("readers"), "readers", 1, kMaxReaders));
     options.queueLimit =
         static_cast<std::size_t>(integerOf(given.Get("queueLimit"), "queueLimit", 1, kMaxQueue));
-    const auto owner = std::make_shared<DatabaseOwner>(stringOf(info[0], "path"), options);
+    options.onThreadStart = giveWayToEventLoop;
+    const auto owner =
+        std::make_shared<DatabaseOwner>(stringOf(info[0], "path"), std::move(options));
     Instance::of(env).closeAtExit(owner);
     return Task::start(env, std::make_shared<OpenTask>(owner), [&](const Task::Ticket& ticket) {
       owner->database.onWriter([ticket](std::size_t worker) { ticket.work(worker); });

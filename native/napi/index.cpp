@@ -21,7 +21,8 @@ constexpr std::int64_t kMaxQueue = 1 << 20;
 /// An index and the threads that search it.
 struct IndexOwner final : Closeable {
   IndexOwner(std::size_t dimension, std::size_t threads, std::size_t queueLimit)
-      : index(std::make_shared<FlatIndex>(dimension)), pool(threads, queueLimit, giveWayToEventLoop) {}
+      : index(std::make_shared<FlatIndex>(dimension)),
+        pool(threads, queueLimit, giveWayToEventLoop) {}
   void shutDown() override { pool.close(); }
 
   const std::shared_ptr<VectorIndex> index;

@@ -66,8 +66,8 @@ void switchToLog(Connection& writer) {
 
 Database::Database(std::string path, DatabaseOptions options)
     : path_(std::move(path)),
-      options_(checked(options)),
-      writerPool_(1, std::numeric_limits<std::size_t>::max()) {}
+      options_(checked(std::move(options))),
+      writerPool_(1, std::numeric_limits<std::size_t>::max(), options_.onThreadStart) {}
 
 Database::~Database() { stop(); }
 
@@ -92,7 +92,8 @@ void Database::open() {
   for (std::size_t i = 0; i < options_.readers; ++i) {
     readers.push_back(std::make_unique<Connection>(path, Connection::Mode::kReader));
   }
-  auto pool = std::make_unique<ThreadPool>(options_.readers, options_.queueLimit);
+  auto pool =
+      std::make_unique<ThreadPool>(options_.readers, options_.queueLimit, options_.onThreadStart);
 
   const std::lock_guard<std::mutex> guard(mutex_);
   lock_ = std::move(lock);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -19,6 +20,8 @@ namespace countenance {
 struct DatabaseOptions {
   std::size_t readers = 1;     ///< 1..64 threads with a connection each
   std::size_t queueLimit = 1;  ///< how many reads, and how many writes, may wait
+  /// Run by each thread before its first job; it must not throw.
+  std::function<void()> onThreadStart = {};
 };
 
 /// One SQLite file: one writer thread with group commit, and some reader threads.
