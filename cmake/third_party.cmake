@@ -72,4 +72,6 @@ endif()
 add_library(node_api INTERFACE)
 target_include_directories(node_api SYSTEM INTERFACE
   ${npm}/node-addon-api ${npm}/node-api-headers/include)
-target_compile_definitions(node_api INTERFACE NAPI_VERSION=8 NAPI_CPP_EXCEPTIONS)
+# The last one: a call during which a worker thread is terminated must not end the whole process.
+target_compile_definitions(node_api INTERFACE NAPI_VERSION=8 NAPI_CPP_EXCEPTIONS
+                           NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS)

@@ -43,7 +43,12 @@ void Instance::closeAtExit(std::weak_ptr<Closeable> owner) {
 
 void Instance::onCompleted(napi_env env, napi_value, void* context, void*) {
   if (env == nullptr) return;  // the environment is ending
-  static_cast<Instance*>(context)->completeOne(Napi::Env(env));
+  try {
+    static_cast<Instance*>(context)->completeOne(Napi::Env(env));
+  } catch (const Napi::Error&) {
+    // A worker thread is being terminated: no JavaScript can run, so nobody can be told. Node's own
+    // code called us, through which no C++ exception may pass.
+  }
 }
 
 void Instance::completeOne(Napi::Env env) {

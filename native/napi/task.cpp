@@ -65,6 +65,8 @@ void Task::cancel() {
 }
 
 void Task::settle(Napi::Env env) {
+  // start() was cut short: a worker thread that is being terminated cannot make a promise.
+  if (deferred_ == nullptr) return;
   const Napi::HandleScope scope(env);
   try {
     if (error_) {
