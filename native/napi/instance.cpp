@@ -23,7 +23,8 @@ Instance& Instance::of(Napi::Env env) { return *env.GetInstanceData<Instance>();
 
 void Instance::add(std::shared_ptr<Task> task) {
   if (live_.empty()) napi_ref_threadsafe_function(env_, handOver_);
-  live_.insert(std::move(task));
+  Task* const key = task.get();
+  live_.emplace(key, std::move(task));
 }
 
 void Instance::post(Task* task) {
@@ -59,10 +60,9 @@ void Instance::completeOne(Napi::Env env) {
     task = finished_.front();
     finished_.pop_front();
   }
-  const auto found = std::find_if(live_.begin(), live_.end(),
-                                  [task](const auto& owned) { return owned.get() == task; });
+  const auto found = live_.find(task);
   if (found == live_.end()) return;
-  const std::shared_ptr<Task> owned = *found;
+  const std::shared_ptr<Task> owned = std::move(found->second);
   live_.erase(found);
   if (live_.empty()) napi_unref_threadsafe_function(env, handOver_);
   owned->settle(env);
@@ -74,7 +74,7 @@ void Instance::shutDown() {
     open_ = false;
     finished_.clear();
   }
-  for (const auto& task : live_) task->cancel();
+  for (const auto& [key, task] : live_) task->cancel();
   for (const auto& weak : closeables_) {
     if (const auto owner = weak.lock()) owner->shutDown();
   }

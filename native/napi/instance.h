@@ -5,7 +5,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 namespace countenance {
@@ -54,9 +54,9 @@ class Instance final {
   Napi::Env env_;
   std::mutex mutex_;  // guards open_ and finished_
   bool open_ = true;
-  std::deque<Task*> finished_;                         // borrowed from live_
-  std::unordered_set<std::shared_ptr<Task>> live_;     // JavaScript thread only
-  std::vector<std::weak_ptr<Closeable>> closeables_;   // JavaScript thread only
+  std::deque<Task*> finished_;                             // borrowed from live_
+  std::unordered_map<Task*, std::shared_ptr<Task>> live_;  // JavaScript thread only
+  std::vector<std::weak_ptr<Closeable>> closeables_;       // JavaScript thread only
   napi_threadsafe_function handOver_ = nullptr;
 };
 
