@@ -6,6 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+steps=(packages npm sources native models dist)
 until=dist
 apt=yes
 bench=no
@@ -17,6 +18,11 @@ while (($#)); do
     *) echo "usage: scripts/setup.sh [--until <step>] [--no-apt] [--bench]" >&2 && exit 2 ;;
   esac
 done
+
+[[ " ${steps[*]} " == *" $until "* ]] || {
+  echo "setup: no step '$until'; the steps are: ${steps[*]}" >&2
+  exit 2
+}
 
 packages=(
   g++         # the compiler, with the sanitizers' libraries
@@ -152,7 +158,7 @@ node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)
 }
 
 start=$(now)
-for step in packages npm sources native models dist; do
+for step in "${steps[@]}"; do
   "step_$step"
   if [[ $step == "$until" ]]; then break; fi
 done
