@@ -58,7 +58,8 @@ third_party(sqlite3 ${prefix}/include/sqlite3)
 find_package(Threads REQUIRED)
 # dlib and FAISS multiply matrices through cblas_sgemm and sgemm_, which are ours (native/nn).
 target_compile_definitions(third_party_dlib INTERFACE
-  DLIB_NO_GUI_SUPPORT DLIB_USE_BLAS DLIB_DISABLE_ASSERTS)
+  DLIB_NO_GUI_SUPPORT DLIB_USE_BLAS DLIB_DISABLE_ASSERTS
+  DLIB_NO_ABORT_ON_2ND_FATAL_ERROR)
 target_link_libraries(third_party_dlib INTERFACE countenance_nn Threads::Threads)
 target_link_libraries(third_party_faiss INTERFACE countenance_nn)
 # Drops FAISS's functions that we never call together with what they would need (LAPACK).

@@ -36,6 +36,7 @@ packages=(
   python3     # node-gyp
   sqlite3     # reads our databases in the tests, independently of us
   clang-format # checks the layout of the C++ code
+  fonts-dejavu-core # the labels on quickstart's pictures
 )
 bench_packages=(
   libopenblas-dev # stock dlib's BLAS
@@ -47,7 +48,7 @@ logs=third_party/logs
 stamps=third_party/stamps
 mkdir -p $logs $stamps
 exec 9>third_party/lock
-flock 9 # a second set-up in the same checkout waits for the first
+flock -n 9 || { echo "waiting for the other set-up of this checkout" && flock 9; }
 
 seconds() { printf '%d.%d s' $(($1 / 1000)) $(($1 % 1000 / 100)); }
 now() { date +%s%3N; }
