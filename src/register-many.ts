@@ -1,6 +1,5 @@
-import { setMaxListeners } from "node:events";
-
-import { CountenanceError } from "./errors.js";
+import { AbortedError, CountenanceError } from "./errors.js";
+import { follow } from "./internal/operations.js";
 import { integerIn, invalidArgument, optionalSignal, plainOptions } from "./internal/validate.js";
 import type { Probe } from "./probe.js";
 import type { RegisterOptions, Registration } from "./registration.js";
@@ -8,16 +7,17 @@ import type { RegisterOptions, Registration } from "./registration.js";
 /** One person to register: `register`'s arguments by name. */
 export interface RegisterManyItem extends Omit<RegisterOptions, "signal"> {
   /** Undefined makes a UUID. */
-  readonly subjectId?: string;
+  readonly subjectId?: string | undefined;
   readonly images: Probe | readonly Probe[];
 }
 
 export interface RegisterManyOptions {
   /** How many registrations run at once, 1..64. Default 4: decoding and two workers stay busy. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** Called after each item that ended, before its result is given out. */
-  readonly onProgress?: (progress: { readonly done: number; readonly failed: number }) => void;
-  readonly signal?: AbortSignal;
+  readonly onProgress?:
+    ((progress: { readonly done: number; readonly failed: number }) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** `index` is the item's place in the input; results come in the order in which they end. */
@@ -25,54 +25,113 @@ export type RegisterManyResult =
   | { readonly index: number; readonly ok: true; readonly registration: Registration }
   | { readonly index: number; readonly ok: false; readonly error: CountenanceError };
 
+type Items = Iterable<RegisterManyItem> | AsyncIterable<RegisterManyItem>;
 type Register = (item: RegisterManyItem, signal: AbortSignal) => Promise<Registration>;
 
-/** The input is pulled only as results are taken, so that neither side runs ahead. */
+/** What the loop waits for. */
+type Event =
+  | { readonly kind: "item"; readonly next: IteratorResult<RegisterManyItem> }
+  | { readonly kind: "result"; readonly result: RegisterManyResult }
+  | { readonly kind: "failure"; readonly error: unknown };
+
+/**
+ * Runs registrations, `concurrency` at once, and gives each result as it comes. The input is pulled
+ * only as results are taken, so that neither side runs ahead; a slow input holds back no result.
+ */
 export async function* registerEach(
   register: Register,
-  items: Iterable<RegisterManyItem> | AsyncIterable<RegisterManyItem>,
+  items: Items,
   options: RegisterManyOptions,
 ): AsyncGenerator<RegisterManyResult> {
-  plainOptions("options", options, ["concurrency", "onProgress", "signal"]);
-  const concurrency = integerIn("concurrency", options.concurrency ?? 4, 1, 64);
-  const signal = optionalSignal("signal", options.signal);
-  const controller = new AbortController();
-  setMaxListeners(0, controller.signal); // every registration under way listens to it
-  const onAbort = () => controller.abort(signal?.reason);
-  if (signal?.aborted) onAbort();
-  signal?.addEventListener("abort", onAbort, { once: true });
-
+  const given = plainOptions("options", options, ["concurrency", "onProgress", "signal"]);
+  const concurrency =
+    given.concurrency === undefined ? 4 : integerIn("concurrency", given.concurrency, 1, 64);
+  const onProgress = optionalFunction("onProgress", given.onProgress);
+  const signal = optionalSignal("signal", given.signal);
   const source = iteratorOf(items);
-  const underWay = new Map<number, Promise<RegisterManyResult>>();
+
+  const events = new EventQueue();
+  const { controller, unfollow } = follow(signal);
+  const onAbort = () => events.push({ kind: "failure", error: new AbortedError(signal?.reason) });
+  if (controller.signal.aborted) onAbort();
+  controller.signal.addEventListener("abort", onAbort, { once: true });
+
+  const underWay = new Set<Promise<void>>();
   let [started, done, failed] = [0, 0, 0];
-  let exhausted = false;
+  let [pulling, exhausted] = [false, false];
+  const pull = async () => {
+    try {
+      events.push({ kind: "item", next: await source.next() });
+    } catch (error) {
+      exhausted = true; // an input that threw has ended
+      events.push({ kind: "failure", error });
+    }
+  };
+  const run = async (index: number, item: RegisterManyItem) => {
+    try {
+      events.push({
+        kind: "result",
+        result: await outcome(index, register, item, controller.signal),
+      });
+    } catch (error) {
+      events.push({ kind: "failure", error });
+    }
+  };
   try {
-    for (;;) {
-      while (!exhausted && underWay.size < concurrency) {
-        const next = await source.next();
-        if (next.done === true) {
+    while (!exhausted || started > done) {
+      if (!exhausted && !pulling && started - done < concurrency) {
+        pulling = true;
+        void pull();
+      }
+      const event = await events.next();
+      if (event.kind === "failure") throw event.error;
+      if (event.kind === "item") {
+        pulling = false;
+        if (!isResult(event.next)) throw invalidArgument("items", "results of next()", event.next);
+        if (event.next.done === true) {
           exhausted = true;
         } else {
-          const index = started++;
-          underWay.set(index, outcome(index, register, next.value, controller.signal));
+          const running = run(started++, event.next.value);
+          underWay.add(running);
+          void running.then(() => underWay.delete(running));
         }
-      }
-      if (underWay.size === 0) return;
-      const result = await Promise.race(underWay.values());
-      underWay.delete(result.index);
-      if (signal?.aborted && !result.ok && result.error.code === "COUNTENANCE_ABORTED") {
-        throw result.error;
+        continue;
       }
       done++;
-      if (!result.ok) failed++;
-      options.onProgress?.({ done, failed });
-      yield result;
+      if (!event.result.ok) failed++;
+      onProgress?.({ done, failed });
+      yield event.result;
     }
   } finally {
+    controller.signal.removeEventListener("abort", onAbort);
+    unfollow();
     controller.abort();
-    await Promise.allSettled(underWay.values());
-    signal?.removeEventListener("abort", onAbort);
-    if (!exhausted) await source.return?.();
+    await Promise.all(underWay);
+    if (!exhausted) {
+      const closing = Promise.resolve(source.return?.());
+      // It may stand behind a pull that never ends: then nobody waits for it.
+      if (pulling) closing.catch(() => undefined);
+      else await closing;
+    }
+  }
+}
+
+/** Hands events to the one loop that waits for them, in the order in which they happen. */
+class EventQueue {
+  readonly #events: Event[] = [];
+  #wake: () => void = () => undefined;
+
+  push(event: Event): void {
+    this.#events.push(event);
+    this.#wake();
+  }
+
+  async next(): Promise<Event> {
+    for (;;) {
+      const event = this.#events.shift();
+      if (event !== undefined) return event;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
   }
 }
 
@@ -83,9 +142,7 @@ async function outcome(
   signal: AbortSignal,
 ): Promise<RegisterManyResult> {
   try {
-    if (typeof item !== "object" || item === null) {
-      throw invalidArgument("item", "an object", item);
-    }
+    if (typeof item !== "object" || item === null) throw invalidArgument("item", "an object", item);
     return { index, ok: true, registration: await register(item, signal) };
   } catch (error) {
     // Anything else is a defect: it ends the whole loop instead of being counted as a bad item.
@@ -94,12 +151,26 @@ async function outcome(
   }
 }
 
-function iteratorOf(
-  items: Iterable<RegisterManyItem> | AsyncIterable<RegisterManyItem>,
-): Iterator<RegisterManyItem> | AsyncIterator<RegisterManyItem> {
+function iteratorOf(items: Items): Iterator<RegisterManyItem> | AsyncIterator<RegisterManyItem> {
   if (typeof items === "object" && items !== null) {
-    if (Symbol.asyncIterator in items) return items[Symbol.asyncIterator]();
-    if (Symbol.iterator in items) return items[Symbol.iterator]();
+    const { [Symbol.asyncIterator]: asynchronous, [Symbol.iterator]: synchronous } =
+      items as Partial<AsyncIterable<RegisterManyItem> & Iterable<RegisterManyItem>>; // checked next
+    if (typeof asynchronous === "function") return asynchronous.call(items);
+    if (typeof synchronous === "function") return synchronous.call(items);
   }
   throw invalidArgument("items", "an iterable", items);
+}
+
+function isResult(next: unknown): next is IteratorResult<RegisterManyItem> {
+  return typeof next === "object" && next !== null;
+}
+
+function optionalFunction(
+  name: string,
+  value: unknown,
+): RegisterManyOptions["onProgress"] | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== "function") throw invalidArgument(name, "a function", value);
+  // What it takes cannot be checked.
+  return value as NonNullable<RegisterManyOptions["onProgress"]>;
 }

@@ -81,7 +81,7 @@ test("leaving the loop aborts what runs and closes the input", async () => {
   const register = (_item: RegisterManyItem, signal: AbortSignal): Promise<Registration> => {
     if (first) {
       first = false;
-      return Promise.resolve(done());
+      return tick().then(() => done());
     }
     return new Promise((_, reject) => {
       signal.addEventListener("abort", () => {
@@ -105,6 +105,52 @@ test("a signal ends the loop with ABORTED", async () => {
   await tick();
   controller.abort();
   await expect(next).rejects.toMatchObject({ code: "COUNTENANCE_ABORTED" });
+});
+
+test("a result is given out while the input is idle", async () => {
+  async function* source() {
+    yield item("a");
+    await new Promise(() => undefined);
+  }
+  const loop = registerEach(async ({ subjectId }) => done(subjectId), source(), { concurrency: 4 });
+  expect((await loop.next()).value).toMatchObject({ ok: true, index: 0 });
+  await loop.return(undefined);
+});
+
+test("an abort ends the loop while the input is idle", async () => {
+  const controller = new AbortController();
+  async function* source() {
+    await new Promise(() => undefined);
+    yield item("never");
+  }
+  const loop = registerEach(async () => done(), source(), { signal: controller.signal });
+  const next = loop.next();
+  await tick();
+  controller.abort("enough");
+  await expect(next).rejects.toMatchObject({ code: "COUNTENANCE_ABORTED", cause: "enough" });
+});
+
+test("a defect while the input is slow is no unhandled rejection", async () => {
+  async function* source() {
+    yield item("a");
+    await tick();
+    await tick();
+    yield item("b");
+  }
+  const loop = registerEach(() => Promise.reject(new TypeError("defect")), source(), {});
+  await expect(loop.next()).rejects.toThrow(TypeError);
+});
+
+test.each([[5], ["x"], [null]])("an onProgress of %s is refused", async (onProgress) => {
+  const options = { onProgress } as unknown as object;
+  const loop = registerEach(async () => done(), [], options);
+  await expect(loop.next()).rejects.toMatchObject({ code: "COUNTENANCE_INVALID_ARGUMENT" });
+});
+
+test("an input whose next() gives nothing is refused", async () => {
+  const items = { [Symbol.iterator]: () => ({ next: () => undefined }) };
+  const loop = registerEach(async () => done(), items as unknown as RegisterManyItem[], {});
+  await expect(loop.next()).rejects.toMatchObject({ code: "COUNTENANCE_INVALID_ARGUMENT" });
 });
 
 test("a defect ends the loop instead of being counted as a bad item", async () => {

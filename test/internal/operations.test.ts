@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { AbortedError, CountenanceError } from "../../src/errors.js";
-import { Operations } from "../../src/internal/operations.js";
+import { inScope, Operations } from "../../src/internal/operations.js";
 
 const closed = () => new CountenanceError("COUNTENANCE_STORE_CLOSED", "closed");
 
@@ -67,4 +67,33 @@ test("a caller's signal keeps no listener after the call", async () => {
   } as unknown as AbortSignal;
   await new Operations(closed).run(counted, () => Promise.resolve());
   expect(counts).toEqual({ add: 1, remove: 1 });
+});
+
+test("a thousand calls with one signal share one listener, and all of them end with it", async () => {
+  const controller = new AbortController();
+  let listeners = 0;
+  const { signal } = controller;
+  const add = signal.addEventListener.bind(signal);
+  signal.addEventListener = ((...args: Parameters<typeof add>) => {
+    listeners++;
+    add(...args);
+  }) as typeof signal.addEventListener;
+  const operations = new Operations(closed);
+  const calls = Array.from({ length: 1000 }, () => operations.run(signal, untilAborted));
+  expect(listeners).toBe(1);
+  controller.abort("enough");
+  for (const outcome of await Promise.allSettled(calls)) {
+    expect(outcome).toMatchObject({ status: "rejected", reason: { cause: "enough" } });
+  }
+});
+
+test("a scope's signal fires when the scope ends, however it ends", async () => {
+  const seen: AbortSignal[] = [];
+  const { signal } = new AbortController();
+  await inScope(signal, async (inner) => void seen.push(inner));
+  await inScope(signal, async (inner) => {
+    seen.push(inner);
+    throw new Error("planned");
+  }).catch(() => undefined);
+  expect(seen.map(({ aborted }) => aborted)).toEqual([true, true]);
 });
