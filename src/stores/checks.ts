@@ -1,4 +1,5 @@
 import { CountenanceError } from "../errors.js";
+import { isFloat32Array } from "../internal/typed-array.js";
 import type { PageOptions, StoredModel, StoreOperation, VectorSearchOptions } from "./store.js";
 
 // What every store checks alike, so that they refuse alike.
@@ -18,7 +19,7 @@ export function checkId(name: string, id: string): void {
 }
 
 export function checkVector(name: string, vector: Float32Array, dimension: number): void {
-  if (!(vector instanceof Float32Array) || vector.length !== dimension) {
+  if (!isFloat32Array(vector) || vector.length !== dimension) {
     throw invalid(`${name}: expected a Float32Array of ${String(dimension)} values`);
   }
   if (!vector.every(Number.isFinite)) throw invalid(`${name}: expected finite values`);

@@ -42,6 +42,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
 
 interface Subject {
   readonly key: number;
+  /** The number of the last transaction that changed the subject's faces. */
+  revision: number;
   /** JSON: the caller's object may change. */
   metadata: string | undefined;
   readonly createdAtMs: number;
@@ -132,8 +134,9 @@ class MemoryStore implements Store {
       for (const { key } of before) this.#faces.delete(key);
       throw error;
     }
-    for (const effect of plan.effects) this.#apply(effect);
-    return { committed: true, sequence: ++this.#sequence };
+    const sequence = ++this.#sequence;
+    for (const effect of plan.effects) this.#apply(effect, sequence);
+    return { committed: true, sequence };
   }
 
   #findable<K extends Effect["kind"]>(effects: readonly Effect[], kind: K) {
@@ -159,11 +162,12 @@ class MemoryStore implements Store {
     }
   }
 
-  #apply(effect: Effect): void {
+  #apply(effect: Effect, sequence: number): void {
     switch (effect.kind) {
       case "insert-subject":
         this.#subjects.set(effect.subject.id, {
           key: effect.key,
+          revision: sequence,
           metadata: toJson(effect.subject.metadata),
           createdAtMs: effect.subject.createdAtMs,
           faces: new Map(),
@@ -183,11 +187,11 @@ class MemoryStore implements Store {
         return;
       }
       case "insert-face":
-        this.#subject(effect.face.subjectId).faces.set(effect.face.id, effect.key);
+        this.#changeFaces(effect.face.subjectId, sequence).set(effect.face.id, effect.key);
         this.#faceIds.add(effect.face.id);
         return;
       case "delete-face":
-        this.#subject(effect.subjectId).faces.delete(effect.faceId);
+        this.#changeFaces(effect.subjectId, sequence).delete(effect.faceId);
         this.#forgetFace(effect.faceId, effect.key);
         return;
       case "insert-gallery":
@@ -211,6 +215,12 @@ class MemoryStore implements Store {
     }
   }
 
+  #changeFaces(subjectId: string, sequence: number): Map<string, number> {
+    const subject = this.#subject(subjectId);
+    subject.revision = sequence;
+    return subject.faces;
+  }
+
   #forgetFace(faceId: string, key: number): void {
     this.#faces.get(key)?.vector.fill(0);
     this.#faces.delete(key);
@@ -226,7 +236,8 @@ class MemoryStore implements Store {
         const face = this.#face(key);
         return { ...face, vector: face.vector.slice() };
       });
-      return { ...summary(id, subject), faces, galleries: [...subject.galleries] };
+      const { revision, galleries } = subject;
+      return { ...summary(id, subject), revision, faces, galleries: [...galleries] };
     });
   }
 

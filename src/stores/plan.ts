@@ -4,6 +4,7 @@ import type { FaceRecord, Metadata, Refusal, StoreOperation, SubjectSummary } fr
 /** What a store knows about a subject before a transaction. */
 export interface KnownSubject {
   readonly key: number;
+  readonly revision: number;
   /** Face ids with their keys, in the order in which they were added. */
   readonly faces: ReadonlyMap<string, number>;
 }
@@ -59,6 +60,8 @@ export type Plan =
   | {
       readonly ok: true;
       readonly effects: readonly Effect[];
+      /** Keys of the subjects that get another revision: their faces change. */
+      readonly facesChanged: ReadonlySet<number>;
       readonly changes: NativeIndexChanges;
     };
 
@@ -73,12 +76,14 @@ export function planOperations(
     const reason = planner.add(operation);
     if (reason !== undefined) return { ok: false, failed, reason };
   }
-  return { ok: true, effects: planner.effects, changes: planner.changes() };
+  const { effects, facesChanged } = planner;
+  return { ok: true, effects, facesChanged, changes: planner.changes() };
 }
 
 interface Draft {
   readonly key: number;
-  readonly isNew: boolean;
+  /** Before the transaction; undefined for a subject that it creates. */
+  readonly revision: number | undefined;
   readonly faces: Map<string, number>;
 }
 
@@ -88,6 +93,7 @@ interface Draft {
  */
 class Planner {
   readonly effects: Effect[] = [];
+  readonly facesChanged = new Set<number>();
   readonly #view: StoreView;
   readonly #keys: KeySource;
   readonly #subjects = new Map<string, Draft | undefined>();
@@ -106,6 +112,11 @@ class Planner {
 
   add(operation: StoreOperation): Refusal | undefined {
     switch (operation.kind) {
+      case "expect-subject": {
+        const subject = this.#subject(operation.subjectId);
+        if (subject === undefined) return "subject-missing";
+        return subject.revision === operation.revision ? undefined : "subject-changed";
+      }
       case "create-subject":
         return this.#createSubject(operation.subject);
       case "set-metadata": {
@@ -183,7 +194,7 @@ class Planner {
       const known = this.#view.subject(id);
       this.#subjects.set(
         id,
-        known && { key: known.key, isNew: false, faces: new Map(known.faces) },
+        known && { key: known.key, revision: known.revision, faces: new Map(known.faces) },
       );
     }
     return this.#subjects.get(id);
@@ -197,7 +208,7 @@ class Planner {
   #createSubject(subject: SubjectSummary): Refusal | undefined {
     if (this.#subject(subject.id) !== undefined) return "subject-exists";
     const key = this.#keys.subject();
-    this.#subjects.set(subject.id, { key, isNew: true, faces: new Map() });
+    this.#subjects.set(subject.id, { key, revision: undefined, faces: new Map() });
     this.effects.push({ kind: "insert-subject", key, subject });
     return undefined;
   }
@@ -207,7 +218,7 @@ class Planner {
     if (subject === undefined) return "subject-missing";
     for (const key of subject.faces.values()) this.#added.delete(key);
     for (const groups of this.#tags.values()) groups.delete(subject.key);
-    if (!subject.isNew) this.#removedGroups.push(subject.key);
+    if (subject.revision !== undefined) this.#removedGroups.push(subject.key);
     this.#subjects.set(subjectId, undefined);
     this.effects.push({ kind: "delete-subject", subjectId, key: subject.key });
     return undefined;
@@ -219,6 +230,7 @@ class Planner {
     const key = this.#keys.face();
     subject.faces.set(face.id, key);
     this.#added.set(key, { group: subject.key, vector: face.vector });
+    this.facesChanged.add(subject.key);
     this.effects.push({ kind: "insert-face", key, subjectKey: subject.key, face });
     return undefined;
   }
@@ -226,6 +238,7 @@ class Planner {
   #removeFace(subjectId: string, subject: Draft, faceId: string, key: number): void {
     subject.faces.delete(faceId);
     if (!this.#added.delete(key)) this.#removed.push(key);
+    this.facesChanged.add(subject.key);
     this.effects.push({ kind: "delete-face", key, subjectId, faceId });
   }
 

@@ -1,7 +1,7 @@
 import type { NativeDatabase, SqlRow, SqlStatement } from "../internal/native.js";
 import { settle } from "../internal/task.js";
 import { namedIds } from "./checks.js";
-import type { KnownSubject, StoreView } from "./plan.js";
+import type { KnownSubject, Plan, StoreView } from "./plan.js";
 import { numberOf, textOf } from "./sqlite-rows.js";
 import { forList, guardGallery, guardSubject } from "./sqlite-statements.js";
 import type { StoreOperation } from "./store.js";
@@ -35,16 +35,18 @@ export class SqliteReader {
   }
 }
 
-interface Known extends KnownSubject {
-  readonly revision: number;
+/** What operations name, in one snapshot. */
+export interface Snapshot {
+  readonly view: StoreView;
+  /** The conditions that it still holds when `plan` is written as transaction `sequence`. */
+  guards(plan: Plan & { readonly ok: true }, sequence: number): readonly SqlStatement[];
 }
 
-/** Reads what the operations name, in one snapshot, with the conditions that it still holds. */
 export async function lookUp(
   reader: SqliteReader,
   operations: readonly StoreOperation[],
   signal: AbortSignal | undefined,
-): Promise<{ readonly view: StoreView; readonly guards: readonly SqlStatement[] }> {
+): Promise<Snapshot> {
   const ids = namedIds(operations);
   const queries = [
     forList(ids.subjects, (list) => `SELECT id, key, revision FROM subject WHERE id IN (${list})`),
@@ -57,7 +59,7 @@ export async function lookUp(
   ] as const;
   const [subjectRows, faceRows, galleryRows] = await reader.readGroups(queries, signal);
   const faces = new Map<number, Map<string, number>>();
-  const subjects = new Map<string, Known>();
+  const subjects = new Map<string, KnownSubject>();
   for (const row of subjectRows) {
     const key = numberOf(row, "key");
     const own = new Map<string, number>();
@@ -71,8 +73,10 @@ export async function lookUp(
   for (const row of galleryRows) galleries.set(textOf(row, "id"), numberOf(row, "key"));
   return {
     view: { subject: (id) => subjects.get(id), gallery: (id) => galleries.get(id) },
-    guards: [
-      ...Array.from(subjects.values(), ({ key, revision }) => guardSubject(key, revision)),
+    guards: ({ facesChanged }, sequence) => [
+      ...Array.from(subjects.values(), ({ key, revision }) =>
+        guardSubject(key, revision, facesChanged.has(key) ? sequence : revision),
+      ),
       ...Array.from(galleries.values(), guardGallery),
     ],
   };

@@ -1,5 +1,6 @@
 import { CountenanceError } from "../errors.js";
 import type { SqlRow } from "../internal/native.js";
+import { isUint8Array } from "../internal/typed-array.js";
 import type { FaceRecord, Metadata, SubjectSummary } from "./store.js";
 
 function corrupt(column: string): CountenanceError {
@@ -27,7 +28,7 @@ function optionalNumberOf(row: SqlRow, column: string): number | undefined {
 
 export function vectorOf(row: SqlRow, column: string, dimension: number): Float32Array {
   const value = row[column];
-  if (!(value instanceof Uint8Array) || value.length !== dimension * 4) throw corrupt(column);
+  if (!isUint8Array(value) || value.length !== dimension * 4) throw corrupt(column);
   // Fresh memory of the addon, so its offset is a multiple of four. Little endian, as is written.
   return new Float32Array(value.buffer, value.byteOffset, dimension);
 }

@@ -8,9 +8,9 @@ const FORMAT = 1;
 
 /**
  * Keys are given by the one process that owns the file, so that changes to the index can be sent
- * along with the rows. `revision` grows whenever something of a subject changes: a transaction that
- * was planned on an older one starts again. `subject_id` is repeated in `membership` so that the
- * members of a gallery are listed in order without sorting.
+ * along with the rows. `revision` is the sequence of the last transaction that changed the subject's
+ * faces: a transaction that was planned on an older one starts again. `subject_id` is repeated in
+ * `membership` so that the members of a gallery are listed in order without sorting.
  */
 const SCHEMA = [
   `CREATE TABLE store (

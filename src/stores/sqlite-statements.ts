@@ -22,10 +22,10 @@ export function forList(
 }
 
 /** What must still be true when a plan is written; otherwise the transaction starts again. */
-export function guardSubject(key: number, revision: number): SqlStatement {
+export function guardSubject(key: number, revision: number, next: number): SqlStatement {
   return {
-    sql: "UPDATE subject SET revision = revision + 1 WHERE key = ?1 AND revision = ?2",
-    params: [key, revision],
+    sql: "UPDATE subject SET revision = ?3 WHERE key = ?1 AND revision = ?2",
+    params: [key, revision, next],
     expectChanges: 1,
   };
 }
@@ -38,13 +38,14 @@ export function setSequence(sequence: number): SqlStatement {
   return { sql: "UPDATE store SET sequence = ?1", params: [sequence], expectChanges: 1 };
 }
 
-export function statementOf(effect: Effect): SqlStatement {
+/** @param sequence  Of the transaction: the revision of what it creates. */
+export function statementOf(effect: Effect, sequence: number): SqlStatement {
   switch (effect.kind) {
     case "insert-subject": {
       const { id, metadata, createdAtMs } = effect.subject;
       return {
-        sql: "INSERT INTO subject (key, id, metadata, created_at_ms) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-        params: [effect.key, id, jsonOf(metadata), createdAtMs],
+        sql: "INSERT INTO subject (key, id, metadata, created_at_ms, revision) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+        params: [effect.key, id, jsonOf(metadata), createdAtMs, sequence],
         expectChanges: 1,
       };
     }

@@ -168,8 +168,8 @@ class SqliteStore implements Store {
     operations: readonly StoreOperation[],
     signal: AbortSignal | undefined,
   ): Promise<TransactionResult | undefined> {
-    const { view, guards } = await lookUp(this.#reader, operations, signal);
-    const plan = planOperations(operations, view, {
+    const known = await lookUp(this.#reader, operations, signal);
+    const plan = planOperations(operations, known.view, {
       subject: () => ++this.#counters.subject,
       face: () => ++this.#counters.face,
       gallery: () => ++this.#counters.gallery,
@@ -177,7 +177,11 @@ class SqliteStore implements Store {
     if (!plan.ok) return { committed: false, failed: plan.failed, reason: plan.reason };
     // Writes are committed in the order of these calls, so that the number in the file only grows.
     const sequence = ++this.#sequence;
-    const statements = [...guards, ...plan.effects.map(statementOf), setSequence(sequence)];
+    const statements = [
+      ...known.guards(plan, sequence),
+      ...plan.effects.map((effect) => statementOf(effect, sequence)),
+      setSequence(sequence),
+    ];
     const changes = this.#index && { changes: plan.changes };
     const result = await settle(() => this.#database.write({ statements, ...changes }), signal);
     return result.committed ? { committed: true, sequence } : undefined;
@@ -189,7 +193,10 @@ class SqliteStore implements Store {
       const { dimension } = this.#life.model;
       const [subjects = [], faces = [], galleries = []] = await this.#reader.read(
         [
-          { sql: "SELECT id, metadata, created_at_ms FROM subject WHERE id = ?1", params: [id] },
+          {
+            sql: "SELECT id, metadata, created_at_ms, revision FROM subject WHERE id = ?1",
+            params: [id],
+          },
           {
             sql: "SELECT id, vector, x, y, width, height, score, created_at_ms FROM face WHERE subject_key = (SELECT key FROM subject WHERE id = ?1) ORDER BY key",
             params: [id],
@@ -205,6 +212,7 @@ class SqliteStore implements Store {
       return (
         subject && {
           ...summaryOf(subject),
+          revision: numberOf(subject, "revision"),
           faces: faces.map((row) => faceOf(row, id, dimension)),
           galleries: galleries.map((row) => textOf(row, "id")),
         }

@@ -29,6 +29,8 @@ export interface SubjectSummary {
 }
 
 export interface SubjectRecord extends SubjectSummary {
+  /** Another number after every change of the subject's faces; never used again for its id. */
+  readonly revision: number;
   /** In the order in which they were added; never empty. */
   readonly faces: readonly FaceRecord[];
   /** In order of their ids. */
@@ -37,6 +39,11 @@ export interface SubjectRecord extends SubjectSummary {
 
 /** One step of a transaction. Each names the conditions on which the whole batch is refused. */
 export type StoreOperation =
+  /**
+   * Changes nothing: the batch holds only for the subject that was read.
+   * Refused: `subject-missing`, `subject-changed` (another revision).
+   */
+  | { readonly kind: "expect-subject"; readonly subjectId: string; readonly revision: number }
   /** Refused: `subject-exists`. */
   | { readonly kind: "create-subject"; readonly subject: SubjectSummary }
   /** Refused: `subject-missing`. */
@@ -67,6 +74,7 @@ export type StoreOperation =
 export type Refusal =
   | "subject-exists"
   | "subject-missing"
+  | "subject-changed"
   | "face-missing"
   | "last-face"
   | "gallery-exists"

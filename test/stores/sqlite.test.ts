@@ -19,7 +19,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { native } from "../../src/internal/native.js";
 import { checkSqliteStore, openSqliteStore } from "../../src/stores/sqlite.js";
 import type { Store } from "../../src/stores/store.js";
-import { created, failsWith, MODEL, vector } from "../conformance/store-conformance.js";
+import { created, failsWith, MODEL, vector } from "../conformance/store-fixture.js";
 
 const PROGRAM = fileURLToPath(new URL("../fixtures/programs/write-store.mjs", import.meta.url));
 // Places in the header of a SQLite file (its file format, section 1.3).
