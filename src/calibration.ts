@@ -34,16 +34,19 @@ export function fmrAt(calibration: Calibration, distance: number): number {
 
 /**
  * The largest distance whose estimated false match rate is at most `fmr`: the inverse of `fmrAt`.
- * @throws {CountenanceError} `COUNTENANCE_INVALID_ARGUMENT` when the table does not reach that low.
+ *
+ * Below the table's first rate the line through its first decade is continued. Tails of distances
+ * fall faster than that line, so the distance is rather too small than too large; it is an
+ * extrapolation all the same. Never below 0.
  */
 export function distanceAt(calibration: Calibration, fmr: number): number {
   const { points } = calibration;
   let below = firstPoint(calibration);
   if (fmr < below.fmr) {
-    throw new CountenanceError(
-      "COUNTENANCE_INVALID_ARGUMENT",
-      `fmr: expected at least ${String(below.fmr)} per comparison (the calibration's data end there), got ${String(fmr)}`,
-    );
+    const first = below;
+    const decade = points.find((point) => point.fmr >= first.fmr * 10) ?? points.at(-1) ?? first;
+    const slope = Math.log(decade.fmr / first.fmr) / (decade.distance - first.distance);
+    return Math.max(0, first.distance - Math.log(first.fmr / fmr) / slope);
   }
   for (const above of points) {
     if (above.fmr > fmr) {

@@ -1,35 +1,31 @@
 import { randomUUID } from "node:crypto";
 
-import {
-  type Calibration,
-  distanceAt,
-  fmrAt,
-  fmrOfComparison,
-  fmrOfDecision,
-} from "./calibration.js";
-import { type Candidate, decide, type Decision } from "./decision.js";
 import { createEngine, type Engine } from "./engine.js";
 import { CountenanceError } from "./errors.js";
-import type { Face } from "./face.js";
 import { createGalleries, DEFAULT_GALLERY, type Galleries } from "./galleries.js";
 import { Operations } from "./internal/operations.js";
+import { id, invalidArgument, optionalSignal, plainOptions } from "./internal/validate.js";
 import {
-  optionalSignal,
-  id,
-  integerIn,
-  invalidArgument,
-  jsonText,
-  numberIn,
-  plainOptions,
-} from "./internal/validate.js";
-import { largestFaceOf, type Probe } from "./probe.js";
+  type Comparison,
+  compareProbes,
+  idList,
+  searchScopeOf,
+  searchStore,
+  thresholdOf,
+  type SearchOptions,
+  type SearchResult,
+  type Verification,
+  type VerifyOptions,
+  verifySubject,
+} from "./matching.js";
+import { metadataCopy } from "./metadata.js";
+import type { Probe } from "./probe.js";
 import {
   probeList,
   type RegisterOptions,
   registerSubject,
   type Registration,
 } from "./registration.js";
-import { refusalError } from "./refusals.js";
 import {
   registerEach,
   type RegisterManyItem,
@@ -40,77 +36,15 @@ import { createMemoryStore } from "./stores/memory.js";
 import { openSqliteStore } from "./stores/sqlite.js";
 import type { Store } from "./stores/store.js";
 import { createSubjects, type Subjects } from "./subjects.js";
-import { euclidean } from "./template.js";
-
-/**
- * The distance up to which two faces match, unless a call says otherwise: a false match rate of
- * about 1e-3 per comparison on LFW (0.6, dlib's own suggestion, is about 1.1e-2).
- */
-export const DEFAULT_MAX_DISTANCE = 0.53;
 
 export interface OpenOptions {
   /** The SQLite file, created when it is new. Without `path` and `store`, faces live in memory. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /** A store of your own, instead of `path`. It stays open when countenance closes. */
-  readonly store?: Store;
+  readonly store?: Store | undefined;
   /** An engine to share. It stays open when countenance closes. Default: an own one. */
-  readonly engine?: Engine;
-  readonly signal?: AbortSignal;
-}
-
-export interface VerifyOptions {
-  /** The false match rate that the decision may have. Not together with `maxDistance`. */
-  readonly fmr?: number;
-  /** The Euclidean distance up to which faces match, 0..2. Default 0.53. */
-  readonly maxDistance?: number;
-  readonly signal?: AbortSignal;
-}
-
-export interface Verification {
-  readonly decision: Decision;
-  /** Euclidean, to the subject's nearest face. */
-  readonly distance: number;
-  /** The estimated false match rate of a decision at this distance, over all `comparisons`. */
-  readonly fmr: number;
-  /** The distance up to which the decision is a match. */
-  readonly threshold: number;
-  /** How many faces the probe was compared with. */
-  readonly comparisons: number;
-  /** The probe's face; undefined when the probe was a template. */
-  readonly face: Face | undefined;
-}
-
-export interface SearchOptions {
-  /** Only members of this gallery. Default: everybody. */
-  readonly gallery?: string;
-  /** How many candidates to return at most, 1..1000. Default 1. */
-  readonly limit?: number;
-  /** Only these subjects, at most 10,000 ids; unknown ids are passed over. */
-  readonly candidates?: readonly string[];
-  /** The Euclidean distance up to which faces match, 0..2. Default 0.53. */
-  readonly maxDistance?: number;
-  readonly signal?: AbortSignal;
-}
-
-export interface SearchResult {
-  readonly decision: Decision;
-  /** The nearest subjects, nearest first, whether they match or not. */
-  readonly candidates: readonly Candidate[];
-  readonly threshold: number;
-  /** How many faces the probe was compared with, after the restrictions. */
-  readonly comparisons: number;
-  /** The probe's face; undefined when the probe was a template. */
-  readonly face: Face | undefined;
-}
-
-export interface Comparison {
-  readonly decision: { readonly kind: "match" } | { readonly kind: "no-match" };
-  readonly distance: number;
-  /** The estimated false match rate at this distance. */
-  readonly fmr: number;
-  readonly threshold: number;
-  /** The two faces; undefined for a template. */
-  readonly faces: readonly [Face | undefined, Face | undefined];
+  readonly engine?: Engine | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** People and their faces: register, verify, search. */
@@ -168,11 +102,24 @@ export interface Countenance {
  * `ABORTED`.
  */
 export async function openCountenance(options: OpenOptions = {}): Promise<Countenance> {
-  plainOptions("options", options, ["path", "store", "engine", "signal"]);
-  const { path, store: givenStore, engine: givenEngine } = options;
-  const signal = optionalSignal("signal", options.signal);
+  const given = plainOptions("options", options, ["path", "store", "engine", "signal"]);
+  const signal = optionalSignal("signal", given.signal);
+  const { path } = given;
+  if (path !== undefined && typeof path !== "string") {
+    throw invalidArgument("path", "the path of a file", path);
+  }
+  // What the caller's objects do cannot be checked, only that they can be called.
+  const givenStore =
+    given.store === undefined
+      ? undefined
+      : having("store", given.store as Store, ["prepare", "transaction", "getSubject", "search"]);
+  const givenEngine =
+    given.engine === undefined ? undefined : having("engine", given.engine as Engine, ["analyze"]);
   if (path !== undefined && givenStore !== undefined) {
-    throw bothGiven("path", "store");
+    throw new CountenanceError(
+      "COUNTENANCE_INVALID_ARGUMENT",
+      "path, store: expected one of them, got both",
+    );
   }
   const ownSignal = signal === undefined ? {} : { signal };
   const opened: { close(): Promise<void> }[] = [];
@@ -222,24 +169,26 @@ class StoreBackedCountenance implements Countenance {
     images: Probe | readonly Probe[],
     options: RegisterOptions = {},
   ): Promise<Registration> {
-    plainOptions("options", options, ["gallery", "galleries", "metadata", "ifExists", "signal"]);
-    const { ifExists, metadata } = options;
-    if (ifExists !== undefined && !["add", "replace"].includes(ifExists)) {
-      throw invalidArgument("ifExists", '"add" or "replace"', ifExists);
-    }
-    if (metadata !== undefined) jsonText("metadata", metadata);
-    const galleries = [
-      ...(options.gallery === undefined ? [] : [id("gallery", options.gallery)]),
-      ...idList("galleries", options.galleries ?? [], 1000),
-    ];
+    const given = plainOptions("options", options, [
+      "gallery",
+      "galleries",
+      "metadata",
+      "ifExists",
+      "signal",
+    ]);
+    const galleries = new Set([
+      ...(given.gallery === undefined ? [] : [id("gallery", given.gallery)]),
+      ...(given.galleries === undefined ? [] : idList("galleries", given.galleries, 1000)),
+    ]);
+    galleries.delete(DEFAULT_GALLERY);
     const request = {
       subjectId: subjectId === undefined ? randomUUID() : id("subjectId", subjectId),
       probes: probeList(images),
-      galleries: [...new Set(galleries)].filter((gallery) => gallery !== DEFAULT_GALLERY),
-      metadata,
-      ifExists,
+      galleries: [...galleries],
+      metadata: metadataCopy(given.metadata),
+      ifExists: ifExistsOf(given.ifExists),
     };
-    return this.#operations.run(optionalSignal("signal", options.signal), (signal) =>
+    return this.#operations.run(optionalSignal("signal", given.signal), (signal) =>
       registerSubject(this.engine, this.#store, request, signal),
     );
   }
@@ -263,85 +212,37 @@ class StoreBackedCountenance implements Countenance {
     probe: Probe,
     options: VerifyOptions = {},
   ): Promise<Verification> {
-    plainOptions("options", options, ["fmr", "maxDistance", "signal"]);
-    id("subjectId", subjectId);
-    refuseBothThresholds(options);
-    return this.#operations.run(optionalSignal("signal", options.signal), async (signal) => {
-      const subject = await this.#store.getSubject(subjectId, { signal });
-      if (subject === undefined) throw refusalError("subject-missing");
-      const { template, face } = await largestFaceOf(this.engine, probe, signal);
-      const { calibration } = this.engine;
-      const vector = template.vector;
-      const candidates = subject.faces
-        .map((known) => candidate(calibration, subjectId, known.id, known.vector, vector))
-        .sort(nearestFirst);
-      const [nearest] = candidates;
-      if (nearest === undefined) throw refusalError("subject-missing");
-      const comparisons = candidates.length;
-      const threshold = thresholdOf(calibration, options, comparisons);
-      return {
-        decision: decide(candidates, threshold),
-        distance: nearest.distance,
-        fmr: fmrOfDecision(nearest.fmr, comparisons),
-        threshold,
-        comparisons,
-        face,
-      };
-    });
+    const given = plainOptions("options", options, ["fmr", "maxDistance", "signal"]);
+    const request = {
+      subjectId: id("subjectId", subjectId),
+      probe,
+      threshold: thresholdOf(given),
+    };
+    return this.#operations.run(optionalSignal("signal", given.signal), (signal) =>
+      verifySubject(this.engine, this.#store, request, signal),
+    );
   }
 
   async search(probe: Probe, options: SearchOptions = {}): Promise<SearchResult> {
-    plainOptions("options", options, ["gallery", "limit", "candidates", "maxDistance", "signal"]);
-    const k = integerIn("limit", options.limit ?? 1, 1, 1000);
-    const { gallery } = options;
-    if (gallery !== undefined) id("gallery", gallery);
-    const restriction = {
-      ...(gallery === undefined || gallery === DEFAULT_GALLERY ? {} : { gallery }),
-      ...(options.candidates === undefined
-        ? {}
-        : { candidates: idList("candidates", options.candidates, 10_000) }),
-    };
-    const { calibration } = this.engine;
-    const threshold = thresholdOf(calibration, options, 1);
-    return this.#operations.run(optionalSignal("signal", options.signal), async (signal) => {
-      if (restriction.gallery !== undefined) {
-        const known = await this.#store.hasGallery(restriction.gallery, { signal });
-        if (!known) throw refusalError("gallery-missing");
-      }
-      const { template, face } = await largestFaceOf(this.engine, probe, signal);
-      const vector = template.vector;
-      const found = await this.#store.search(vector, { k, ...restriction, signal });
-      if (found === undefined) throw refusalError("gallery-missing");
-      const candidates = found.hits
-        .map((hit) => candidate(calibration, hit.subjectId, hit.faceId, hit.vector, vector))
-        .sort(nearestFirst);
-      return {
-        decision: decide(candidates, threshold),
-        candidates,
-        threshold,
-        comparisons: found.compared,
-        face,
-      };
-    });
+    const given = plainOptions("options", options, [
+      "gallery",
+      "limit",
+      "candidates",
+      "maxDistance",
+      "signal",
+    ]);
+    const request = { probe, scope: searchScopeOf(given), threshold: thresholdOf(given) };
+    return this.#operations.run(optionalSignal("signal", given.signal), (signal) =>
+      searchStore(this.engine, this.#store, request, signal),
+    );
   }
 
   async compare(a: Probe, b: Probe, options: VerifyOptions = {}): Promise<Comparison> {
-    plainOptions("options", options, ["fmr", "maxDistance", "signal"]);
-    const { calibration } = this.engine;
-    refuseBothThresholds(options);
-    const threshold = thresholdOf(calibration, options, 1);
-    return this.#operations.run(optionalSignal("signal", options.signal), async (signal) => {
-      const first = await largestFaceOf(this.engine, a, signal);
-      const second = await largestFaceOf(this.engine, b, signal);
-      const distance = this.engine.compare(first.template, second.template);
-      return {
-        decision: { kind: distance <= threshold ? "match" : "no-match" },
-        distance,
-        fmr: fmrAt(calibration, distance),
-        threshold,
-        faces: [first.face, second.face],
-      };
-    });
+    const given = plainOptions("options", options, ["fmr", "maxDistance", "signal"]);
+    const request = { probes: [a, b], threshold: thresholdOf(given) } as const;
+    return this.#operations.run(optionalSignal("signal", given.signal), (signal) =>
+      compareProbes(this.engine, request, signal),
+    );
   }
 
   async close(): Promise<void> {
@@ -354,50 +255,17 @@ class StoreBackedCountenance implements Countenance {
   }
 }
 
-function candidate(
-  calibration: Calibration,
-  subjectId: string,
-  faceId: string,
-  known: Float32Array,
-  probe: Float32Array,
-): Candidate {
-  const distance = euclidean(probe, known);
-  return { subjectId, faceId, distance, fmr: fmrAt(calibration, distance) };
+function ifExistsOf(value: unknown): RegisterOptions["ifExists"] {
+  if (value === undefined || value === "add" || value === "replace") return value;
+  throw invalidArgument("ifExists", '"add" or "replace"', value);
 }
 
-/** Ties go by id, so that every store gives the same answer. */
-function nearestFirst(a: Candidate, b: Candidate): number {
-  if (a.distance !== b.distance) return a.distance - b.distance;
-  return a.faceId < b.faceId ? -1 : 1;
-}
-
-function idList(name: string, value: unknown, max: number): readonly string[] {
-  if (!Array.isArray(value)) throw invalidArgument(name, "an array of ids", value);
-  integerIn(`${name}.length`, value.length, 0, max);
-  return Array.from(value, (item: unknown) => id(name, item));
-}
-
-function bothGiven(a: string, b: string): CountenanceError {
-  return new CountenanceError(
-    "COUNTENANCE_INVALID_ARGUMENT",
-    `${a}, ${b}: expected one of them, got both`,
-  );
-}
-
-function refuseBothThresholds({ fmr, maxDistance }: VerifyOptions): void {
-  if (fmr !== undefined && maxDistance !== undefined) {
-    throw bothGiven("fmr", "maxDistance");
-  }
-}
-
-function thresholdOf(
-  calibration: Calibration,
-  { fmr, maxDistance }: Pick<VerifyOptions, "fmr" | "maxDistance">,
-  comparisons: number,
-): number {
-  if (fmr !== undefined) {
-    // 1e-9: far below what any table reaches; 0.5: a coin does as well.
-    return distanceAt(calibration, fmrOfComparison(numberIn("fmr", fmr, 1e-9, 0.5), comparisons));
-  }
-  return numberIn("maxDistance", maxDistance ?? DEFAULT_MAX_DISTANCE, 0, 2);
+/** An object of the caller's with the functions that we are going to call. */
+function having<T>(name: string, value: T, functions: readonly (keyof T & string)[]): T {
+  const usable =
+    typeof value === "object" &&
+    value !== null &&
+    functions.every((key) => typeof value[key] === "function");
+  if (!usable) throw invalidArgument(name, `an object with ${functions.join(", ")}`, value);
+  return value;
 }

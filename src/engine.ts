@@ -7,33 +7,36 @@ import { createImageDecoder, type ImageInput } from "./image.js";
 import { native, type NativeAnalysis, type NativeEngine } from "./internal/native.js";
 import { Operations } from "./internal/operations.js";
 import { settle } from "./internal/task.js";
-import { optionalSignal, integerIn, plainOptions } from "./internal/validate.js";
+import {
+  integerIn,
+  invalidArgument,
+  optionalBoolean,
+  optionalSignal,
+  plainOptions,
+} from "./internal/validate.js";
 import { modelFolder, modelFor, modelIdOf, readManifest, readModel } from "./models.js";
-import { distance, Template } from "./template.js";
-
-/** The 128 numbers of dlib's embedding. */
-const DIMENSION = 128;
+import { distance, Template, TEMPLATE_DIMENSION } from "./template.js";
 
 export interface EngineOptions {
   /** The folder of the converted models. Default: the one inside the package. */
-  readonly models?: string;
+  readonly models?: string | undefined;
   /** Native worker threads, 1..256. Default: the number of cores. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** How many calls may wait or run at once, 1..100,000, before `BUSY`. Default 256. */
-  readonly queueLimit?: number;
+  readonly queueLimit?: number | undefined;
   /** The largest encoded picture. Default 32 MiB. */
-  readonly maxImageBytes?: number;
+  readonly maxImageBytes?: number | undefined;
   /** The largest decoded picture. Default 50,000,000. */
-  readonly maxImagePixels?: number;
-  readonly signal?: AbortSignal;
+  readonly maxImagePixels?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface AnalyzeOptions {
   /** Whether faces carry a `template`. Default true. */
-  readonly embed?: boolean;
+  readonly embed?: boolean | undefined;
   /** At most this many faces, the largest ones, 1..1000. Default 100. */
-  readonly maxFaces?: number;
-  readonly signal?: AbortSignal;
+  readonly maxFaces?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Finds faces and turns them into templates, off the main thread. */
@@ -57,7 +60,10 @@ export interface Engine {
    * The template of the one face in a picture.
    * @throws {CountenanceError} `NO_FACE`, `MULTIPLE_FACES`, and what `analyze` throws.
    */
-  embed(image: ImageInput, options?: { readonly signal?: AbortSignal }): Promise<Template>;
+  embed(
+    image: ImageInput,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<Template>;
 
   /**
    * The Euclidean distance of two templates.
@@ -76,7 +82,7 @@ export interface Engine {
  * `INVALID_ARGUMENT`, `ABORTED`.
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  plainOptions("options", options, [
+  const given = plainOptions("options", options, [
     "models",
     "threads",
     "queueLimit",
@@ -84,17 +90,20 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     "maxImagePixels",
     "signal",
   ]);
-  const signal = optionalSignal("signal", options.signal);
-  const threads = integerIn("threads", options.threads ?? availableParallelism(), 1, 256);
-  const queueLimit = integerIn("queueLimit", options.queueLimit ?? 256, 1, 100_000);
+  const signal = optionalSignal("signal", given.signal);
+  const threads = optionalInteger("threads", given.threads, availableParallelism(), 256);
+  const queueLimit = optionalInteger("queueLimit", given.queueLimit, 256, 100_000);
   const decoder = createImageDecoder({
     queueLimit,
-    maxBytes: options.maxImageBytes,
-    maxPixels: options.maxImagePixels,
+    maxBytes: optionalInteger("maxImageBytes", given.maxImageBytes, 32 * 1024 * 1024, 2 ** 31),
+    maxPixels: optionalInteger("maxImagePixels", given.maxImagePixels, 50_000_000, 2 ** 31),
     threads,
   });
 
-  const folder = options.models ?? modelFolder();
+  if (given.models !== undefined && typeof given.models !== "string") {
+    throw invalidArgument("models", "the path of a folder", given.models);
+  }
+  const folder = given.models ?? modelFolder();
   const manifest = await readManifest(folder);
   const embedder = modelFor(manifest, "embedding");
   const { pipeline, calibration } = embedder;
@@ -126,12 +135,17 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   });
 }
 
+/** An integer from 1 on, or the default when it is not given; `null` is no default. */
+function optionalInteger(name: string, value: unknown, fallback: number, max: number): number {
+  return value === undefined ? fallback : integerIn(name, value, 1, max);
+}
+
 type Decoder = ReturnType<typeof createImageDecoder>;
 
 class NativeBackedEngine implements Engine {
   readonly modelId: string;
   readonly pipeline: string;
-  readonly dimension = DIMENSION;
+  readonly dimension = TEMPLATE_DIMENSION;
   readonly calibration: Calibration;
   readonly threads: number;
   readonly #native: NativeEngine; // joined by close()
@@ -154,16 +168,10 @@ class NativeBackedEngine implements Engine {
   }
 
   async analyze(image: ImageInput, options: AnalyzeOptions = {}): Promise<readonly Face[]> {
-    plainOptions("options", options, ["embed", "maxFaces", "signal"]);
-    const { embed = true } = options;
-    if (typeof embed !== "boolean") {
-      throw new CountenanceError(
-        "COUNTENANCE_INVALID_ARGUMENT",
-        `embed: expected a boolean, got ${typeof embed}`,
-      );
-    }
-    const maxFaces = integerIn("maxFaces", options.maxFaces ?? 100, 1, 1000);
-    return this.#operations.run(optionalSignal("signal", options.signal), (signal) =>
+    const given = plainOptions("options", options, ["embed", "maxFaces", "signal"]);
+    const embed = optionalBoolean("embed", given.embed) ?? true;
+    const maxFaces = optionalInteger("maxFaces", given.maxFaces, 100, 1000);
+    return this.#operations.run(optionalSignal("signal", given.signal), (signal) =>
       this.#decoder.run(image, signal, async ({ pixels, width, height }) => {
         const analysis = await settle(
           () => this.#native.analyze(pixels, width, height, maxFaces, embed),
@@ -176,10 +184,11 @@ class NativeBackedEngine implements Engine {
 
   async embed(
     image: ImageInput,
-    options: { readonly signal?: AbortSignal } = {},
+    options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Template> {
-    plainOptions("options", options, ["signal"]);
-    return singleFace(await this.analyze(image, { ...options, maxFaces: 2 })).template;
+    const given = plainOptions("options", options, ["signal"]);
+    const signal = optionalSignal("signal", given.signal);
+    return singleFace(await this.analyze(image, { signal, maxFaces: 2 })).template;
   }
 
   compare(a: Template, b: Template): number {
@@ -209,7 +218,7 @@ class NativeBackedEngine implements Engine {
         })),
       };
       if (embeddings.length === 0) return face;
-      const vector = embeddings.subarray(i * DIMENSION, (i + 1) * DIMENSION);
+      const vector = embeddings.subarray(i * TEMPLATE_DIMENSION, (i + 1) * TEMPLATE_DIMENSION);
       return {
         ...face,
         template: new Template({ modelId: this.modelId, pipeline: this.pipeline, vector }),

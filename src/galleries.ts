@@ -1,6 +1,6 @@
 import { CountenanceError } from "./errors.js";
 import type { Operations } from "./internal/operations.js";
-import { optionalSignal, id, plainOptions } from "./internal/validate.js";
+import { id } from "./internal/validate.js";
 import { pages } from "./pages.js";
 import { refusalError } from "./refusals.js";
 import type { Store, StoreOperation } from "./stores/store.js";
@@ -9,7 +9,7 @@ import type { Store, StoreOperation } from "./stores/store.js";
 export const DEFAULT_GALLERY = "default";
 
 export interface CallOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Named sets of subjects. A subject may be in many; every subject is in `"default"`. */
@@ -40,12 +40,8 @@ export interface Galleries {
 }
 
 export function createGalleries(store: Store, operations: Operations): Galleries {
-  const call = <T>(options: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
-    plainOptions("options", options, ["signal"]);
-    return operations.run(optionalSignal("signal", options.signal), work);
-  };
   const change = (options: CallOptions, operation: StoreOperation): Promise<void> =>
-    call(options, async (signal) => {
+    operations.call(options, async (signal) => {
       const result = await store.transaction([operation], { signal });
       if (!result.committed) throw refusalError(result.reason);
     });
@@ -67,9 +63,10 @@ export function createGalleries(store: Store, operations: Operations): Galleries
       await change(options, { kind: "delete-gallery", galleryId });
     },
     async *list(options = {}) {
+      await operations.call(options, async () => undefined); // a closed store has no galleries
       yield DEFAULT_GALLERY;
       yield* pages(
-        (page) => call(options, (signal) => store.listGalleries({ ...page, signal })),
+        (page) => operations.call(options, (signal) => store.listGalleries({ ...page, signal })),
         (galleryId) => galleryId,
       );
     },
@@ -77,7 +74,7 @@ export function createGalleries(store: Store, operations: Operations): Galleries
       id("galleryId", galleryId);
       id("subjectId", subjectId);
       if (galleryId === DEFAULT_GALLERY) {
-        await call(options, (signal) => mustExist(subjectId, signal));
+        await operations.call(options, (signal) => mustExist(subjectId, signal));
         return;
       }
       await change(options, { kind: "add-member", galleryId, subjectId });
@@ -91,7 +88,7 @@ export function createGalleries(store: Store, operations: Operations): Galleries
     async has(galleryId, subjectId, options = {}) {
       id("galleryId", galleryId);
       id("subjectId", subjectId);
-      return call(options, async (signal) => {
+      return operations.call(options, async (signal) => {
         if (galleryId === DEFAULT_GALLERY) {
           return (await store.getSubject(subjectId, { signal })) !== undefined;
         }
@@ -106,7 +103,7 @@ export function createGalleries(store: Store, operations: Operations): Galleries
       const gallery = galleryId === DEFAULT_GALLERY ? {} : { gallery: galleryId };
       yield* pages(
         (page) =>
-          call(options, async (signal) => {
+          operations.call(options, async (signal) => {
             const found = await store.listSubjects({ ...page, ...gallery, signal });
             if (found === undefined) throw refusalError("gallery-missing");
             return found.map((subject) => subject.id);
@@ -116,7 +113,7 @@ export function createGalleries(store: Store, operations: Operations): Galleries
     },
     async of(subjectId, options = {}) {
       id("subjectId", subjectId);
-      return call(options, async (signal) => [
+      return operations.call(options, async (signal) => [
         DEFAULT_GALLERY,
         ...(await mustExist(subjectId, signal)),
       ]);

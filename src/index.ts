@@ -1,21 +1,19 @@
 export type { Calibration } from "./calibration.js";
-export {
-  type Comparison,
-  type Countenance,
-  DEFAULT_MAX_DISTANCE,
-  openCountenance,
-  type OpenOptions,
-  type SearchOptions,
-  type SearchResult,
-  type Verification,
-  type VerifyOptions,
-} from "./countenance.js";
+export { type Countenance, openCountenance, type OpenOptions } from "./countenance.js";
 export type { Candidate, Decision } from "./decision.js";
 export { type AnalyzeOptions, createEngine, type Engine, type EngineOptions } from "./engine.js";
 export { AbortedError, CountenanceError, ERROR_CODES, type ErrorCode } from "./errors.js";
 export type { Box, Face, Point } from "./face.js";
 export { type CallOptions, DEFAULT_GALLERY, type Galleries } from "./galleries.js";
 export type { ImageInput, RawImage } from "./image.js";
+export {
+  type Comparison,
+  DEFAULT_MAX_DISTANCE,
+  type SearchOptions,
+  type SearchResult,
+  type Verification,
+  type VerifyOptions,
+} from "./matching.js";
 export type { Probe } from "./probe.js";
 export type { RegisterManyItem, RegisterManyOptions, RegisterManyResult } from "./register-many.js";
 export { MISMATCH_DISTANCE, type RegisterOptions, type Registration } from "./registration.js";

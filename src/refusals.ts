@@ -27,9 +27,8 @@ export function refusalError(reason: Refusal): CountenanceError {
         "faceId: expected a face that is not the subject's last one; delete the subject instead",
       );
     case "face-missing":
-      return new CountenanceError(
-        "COUNTENANCE_INTERNAL",
-        "the store refused a face that was not asked for",
-      );
+    case "subject-changed":
+      // Callers handle these two themselves: by an answer, and by looking again.
+      return new CountenanceError("COUNTENANCE_INTERNAL", `the store refused: ${reason}`);
   }
 }

@@ -3,11 +3,19 @@ import { randomUUID } from "node:crypto";
 import type { Engine } from "./engine.js";
 import { CountenanceError } from "./errors.js";
 import type { Face } from "./face.js";
+import { inScope } from "./internal/operations.js";
 import { integerIn } from "./internal/validate.js";
 import { onlyFaceOf, type Probe, type ProbeFace } from "./probe.js";
 import { refusalError } from "./refusals.js";
-import type { FaceRecord, Metadata, Store, StoreOperation } from "./stores/store.js";
-import { euclidean, type Template } from "./template.js";
+import type {
+  FaceRecord,
+  Metadata,
+  Store,
+  StoreOperation,
+  SubjectRecord,
+  SubjectSummary,
+} from "./stores/store.js";
+import { euclidean } from "./template.js";
 
 /**
  * A face that is farther than this from each other face of its subject is refused. 0.6 is the
@@ -18,13 +26,16 @@ export const MISMATCH_DISTANCE = 0.6;
 
 export interface RegisterOptions {
   /** A gallery that the subject joins; it is created when it is new. */
-  readonly gallery?: string;
-  readonly galleries?: readonly string[];
-  /** Replaces what an existing subject had. */
-  readonly metadata?: Metadata;
-  /** What to do when the id exists. Default: `SUBJECT_EXISTS` is thrown. */
-  readonly ifExists?: "add" | "replace";
-  readonly signal?: AbortSignal;
+  readonly gallery?: string | undefined;
+  readonly galleries?: readonly string[] | undefined;
+  /** What the host keeps with the subject. With `ifExists: "add"` it replaces what was there. */
+  readonly metadata?: Metadata | undefined;
+  /**
+   * What to do when the id exists: add the faces to it, or register it anew, as if it had been
+   * deleted. Default: `SUBJECT_EXISTS` is thrown.
+   */
+  readonly ifExists?: "add" | "replace" | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Registration {
@@ -38,87 +49,10 @@ export interface Registration {
 export interface RegistrationRequest {
   readonly subjectId: string;
   readonly probes: readonly Probe[];
+  /** Without `"default"`. */
   readonly galleries: readonly string[];
   readonly metadata: Metadata | undefined;
   readonly ifExists: "add" | "replace" | undefined;
-}
-
-/**
- * Registers one subject, all or nothing.
- *
- * The subject may appear or vanish between the look and the write: the store refuses such a write
- * as a whole, and the look is taken again.
- */
-export async function registerSubject(
-  engine: Engine,
-  store: Store,
-  request: RegistrationRequest,
-  signal: AbortSignal,
-): Promise<Registration> {
-  const { subjectId, ifExists } = request;
-  if (ifExists === undefined && (await store.getSubject(subjectId, { signal })) !== undefined) {
-    throw refusalError("subject-exists");
-  }
-  const probes = await facesOf(engine, request.probes, signal);
-  for (;;) {
-    const existing = await store.getSubject(subjectId, { signal });
-    if (existing !== undefined && ifExists === undefined) throw refusalError("subject-exists");
-    const kept = ifExists === "replace" ? [] : (existing?.faces ?? []);
-    refuseMismatch(
-      probes.map((probe) => probe.template),
-      kept.map((face) => face.vector),
-    );
-    const faces = probes.map((probe) => faceRecord(subjectId, probe));
-    const result = await store.transaction(
-      [
-        ...subjectOperations(request, existing !== undefined),
-        ...faces.map((face): StoreOperation => ({ kind: "add-face", face })),
-        ...request.galleries.flatMap((galleryId): StoreOperation[] => [
-          { kind: "ensure-gallery", galleryId },
-          { kind: "add-member", galleryId, subjectId },
-        ]),
-      ],
-      { signal },
-    );
-    if (result.committed) {
-      return {
-        subjectId,
-        faceIds: faces.map((face) => face.id),
-        faces: probes.map((probe) => probe.face),
-      };
-    }
-  }
-}
-
-/**
- * Adds faces to a subject that exists, all or nothing.
- * @throws {CountenanceError} `SUBJECT_NOT_FOUND`, `FACE_MISMATCH`, and what `onlyFaceOf` throws.
- */
-export async function addFaces(
-  engine: Engine,
-  store: Store,
-  subjectId: string,
-  images: readonly Probe[],
-  signal: AbortSignal,
-): Promise<Registration> {
-  const existing = await store.getSubject(subjectId, { signal });
-  if (existing === undefined) throw refusalError("subject-missing");
-  const probes = await facesOf(engine, images, signal);
-  refuseMismatch(
-    probes.map((probe) => probe.template),
-    existing.faces.map((face) => face.vector),
-  );
-  const faces = probes.map((probe) => faceRecord(subjectId, probe));
-  const result = await store.transaction(
-    faces.map((face) => ({ kind: "add-face", face })),
-    { signal },
-  );
-  if (!result.committed) throw refusalError("subject-missing");
-  return {
-    subjectId,
-    faceIds: faces.map((face) => face.id),
-    faces: probes.map((probe) => probe.face),
-  };
 }
 
 /** One probe, or a list of 1..100, as a list. @throws {CountenanceError} `INVALID_ARGUMENT`. */
@@ -128,39 +62,115 @@ export function probeList(images: Probe | readonly Probe[]): readonly Probe[] {
   return Array.from(images as readonly Probe[]);
 }
 
-function subjectOperations(request: RegistrationRequest, exists: boolean): StoreOperation[] {
-  const { subjectId, metadata, ifExists } = request;
-  if (!exists) {
-    const subject = { id: subjectId, metadata, createdAtMs: Date.now() };
-    return [{ kind: "create-subject", subject }];
-  }
-  return [
-    ...(ifExists === "replace" ? [{ kind: "remove-faces", subjectId } as const] : []),
-    ...(metadata !== undefined ? [{ kind: "set-metadata", subjectId, metadata } as const] : []),
-  ];
+/** Registers one subject, all or nothing. */
+export function registerSubject(
+  engine: Engine,
+  store: Store,
+  request: RegistrationRequest,
+  signal: AbortSignal,
+): Promise<Registration> {
+  const { subjectId, ifExists, metadata } = request;
+  const created: SubjectSummary = { id: subjectId, metadata, createdAtMs: Date.now() };
+  return addAll(engine, store, request, signal, (existing) => {
+    if (existing === undefined) return { kept: [], first: [create(created)] };
+    if (ifExists === undefined) throw refusalError("subject-exists");
+    if (ifExists === "replace") {
+      return { kept: [], first: [{ kind: "delete-subject", subjectId }, create(created)] };
+    }
+    const first: StoreOperation[] =
+      metadata === undefined ? [] : [{ kind: "set-metadata", subjectId, metadata }];
+    return { kept: existing.faces, first };
+  });
 }
 
-/** One after the other: a registration never holds more than one picture of the engine's queue. */
-async function facesOf(
+/**
+ * Adds faces to a subject that exists, all or nothing.
+ * @throws {CountenanceError} `SUBJECT_NOT_FOUND`, `FACE_MISMATCH`, and what `onlyFaceOf` throws.
+ */
+export function addFaces(
   engine: Engine,
-  images: readonly Probe[],
+  store: Store,
+  request: Pick<RegistrationRequest, "subjectId" | "probes">,
   signal: AbortSignal,
-): Promise<readonly ProbeFace[]> {
-  const faces: ProbeFace[] = [];
-  for (const image of images) faces.push(await onlyFaceOf(engine, image, signal));
-  return faces;
+): Promise<Registration> {
+  return addAll(engine, store, { ...request, galleries: [] }, signal, (existing) => {
+    if (existing === undefined) throw refusalError("subject-missing");
+    return { kept: existing.faces, first: [] };
+  });
+}
+
+/** What a registration does with the subject that it found, or throws. */
+type Intent = (existing: SubjectRecord | undefined) => {
+  /** The subject's faces that stay: new ones have to be like them. */
+  readonly kept: readonly FaceRecord[];
+  readonly first: readonly StoreOperation[];
+};
+
+/**
+ * Reads the subject, judges the new faces by it, and writes on the condition that it is still what
+ * was read: else everything after the analysis is done again, so that no subject ever holds faces
+ * that were not compared with each other.
+ */
+function addAll(
+  engine: Engine,
+  store: Store,
+  request: Pick<RegistrationRequest, "subjectId" | "probes" | "galleries">,
+  outer: AbortSignal,
+  intent: Intent,
+): Promise<Registration> {
+  return inScope(outer, async (signal) => {
+    const { subjectId, galleries } = request;
+    // Before the first await: the caller's bytes are copied before the call returns.
+    const analysing = Promise.all(request.probes.map((probe) => onlyFaceOf(engine, probe, signal)));
+    analysing.catch(() => undefined); // awaited below, unless the subject is refused before
+    intent(await store.getSubject(subjectId, { signal }));
+    const probes = await analysing;
+    for (;;) {
+      const existing = await store.getSubject(subjectId, { signal });
+      const { kept, first } = intent(existing);
+      refuseMismatch(
+        probes.map(({ template }) => template.vector),
+        kept.map(({ vector }) => vector),
+      );
+      const faces = probes.map((probe) => faceRecord(subjectId, probe));
+      const result = await store.transaction(
+        [
+          ...(existing === undefined ? [] : [expectUnchanged(existing)]),
+          ...first,
+          ...faces.map((face): StoreOperation => ({ kind: "add-face", face })),
+          ...galleries.flatMap((galleryId): StoreOperation[] => [
+            { kind: "ensure-gallery", galleryId },
+            { kind: "add-member", galleryId, subjectId },
+          ]),
+        ],
+        { signal },
+      );
+      if (result.committed) {
+        return {
+          subjectId,
+          faceIds: faces.map(({ id }) => id),
+          faces: probes.map(({ face }) => face),
+        };
+      }
+    }
+  });
+}
+
+function create(subject: SubjectSummary): StoreOperation {
+  return { kind: "create-subject", subject };
+}
+
+function expectUnchanged({ id, revision }: SubjectRecord): StoreOperation {
+  return { kind: "expect-subject", subjectId: id, revision };
 }
 
 /** @throws {CountenanceError} `FACE_MISMATCH` for a face that is far from every other one. */
-function refuseMismatch(added: readonly Template[], kept: readonly Float32Array[]): void {
-  const vectors = [...added.map((template) => template.vector), ...kept];
-  if (vectors.length < 2) return;
-  added.forEach((template, i) => {
-    const nearest = Math.min(
-      ...vectors
-        .filter((_, other) => other !== i)
-        .map((vector) => euclidean(template.vector, vector)),
-    );
+function refuseMismatch(added: readonly Float32Array[], kept: readonly Float32Array[]): void {
+  const all = [...added, ...kept];
+  if (all.length < 2) return;
+  added.forEach((vector, i) => {
+    const others = all.filter((_, other) => other !== i);
+    const nearest = Math.min(...others.map((other) => euclidean(vector, other)));
     if (nearest > MISMATCH_DISTANCE) {
       throw new CountenanceError(
         "COUNTENANCE_FACE_MISMATCH",

@@ -2,10 +2,11 @@ import type { Engine } from "./engine.js";
 import type { Box } from "./face.js";
 import { type CallOptions, DEFAULT_GALLERY } from "./galleries.js";
 import type { Operations } from "./internal/operations.js";
-import { optionalSignal, id, jsonText, plainOptions } from "./internal/validate.js";
+import { id, optionalSignal, plainOptions } from "./internal/validate.js";
 import { pages } from "./pages.js";
 import type { Probe } from "./probe.js";
 import { addFaces, probeList, type Registration } from "./registration.js";
+import { metadataCopy } from "./metadata.js";
 import { refusalError } from "./refusals.js";
 import type { Metadata, Store, SubjectRecord } from "./stores/store.js";
 
@@ -35,7 +36,9 @@ export interface Subjects {
   /** `undefined` for an unknown id. */
   get(subjectId: string, options?: CallOptions): Promise<Subject | undefined>;
   /** Everybody, or one gallery's members, in order of their ids. @throws {CountenanceError} `GALLERY_NOT_FOUND`. */
-  list(options?: CallOptions & { readonly gallery?: string }): AsyncIterable<SubjectInfo>;
+  list(
+    options?: CallOptions & { readonly gallery?: string | undefined },
+  ): AsyncIterable<SubjectInfo>;
   /** Deletes the subject with its faces and memberships; false when there was none. */
   delete(subjectId: string, options?: CallOptions): Promise<boolean>;
   /**
@@ -66,27 +69,22 @@ export interface Subjects {
 }
 
 export function createSubjects(engine: Engine, store: Store, operations: Operations): Subjects {
-  const call = <T>(options: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
-    plainOptions("options", options, ["signal"]);
-    return operations.run(optionalSignal("signal", options.signal), work);
-  };
-
   return {
     async get(subjectId, options = {}) {
       id("subjectId", subjectId);
-      return call(options, async (signal) => {
+      return operations.call(options, async (signal) => {
         const record = await store.getSubject(subjectId, { signal });
         return record && toSubject(record);
       });
     },
     async *list(options = {}) {
-      plainOptions("options", options, ["signal", "gallery"]);
-      const { gallery } = options;
-      if (gallery !== undefined) id("gallery", gallery);
+      const given = plainOptions("options", options, ["signal", "gallery"]);
+      const gallery = given.gallery === undefined ? undefined : id("gallery", given.gallery);
+      const outer = optionalSignal("signal", given.signal);
       const restriction = gallery === undefined || gallery === DEFAULT_GALLERY ? {} : { gallery };
       const rows = pages(
         (page) =>
-          operations.run(optionalSignal("signal", options.signal), async (signal) => {
+          operations.run(outer, async (signal) => {
             const found = await store.listSubjects({ ...page, ...restriction, signal });
             if (found === undefined) throw refusalError("gallery-missing");
             return found;
@@ -99,7 +97,7 @@ export function createSubjects(engine: Engine, store: Store, operations: Operati
     },
     async delete(subjectId, options = {}) {
       id("subjectId", subjectId);
-      return call(options, async (signal) => {
+      return operations.call(options, async (signal) => {
         const operation = { kind: "delete-subject", subjectId } as const;
         return (await store.transaction([operation], { signal })).committed;
       });
@@ -107,12 +105,14 @@ export function createSubjects(engine: Engine, store: Store, operations: Operati
     async addFaces(subjectId, images, options = {}) {
       id("subjectId", subjectId);
       const probes = probeList(images);
-      return call(options, (signal) => addFaces(engine, store, subjectId, probes, signal));
+      return operations.call(options, (signal) =>
+        addFaces(engine, store, { subjectId, probes }, signal),
+      );
     },
     async removeFace(subjectId, faceId, options = {}) {
       id("subjectId", subjectId);
       id("faceId", faceId);
-      return call(options, async (signal) => {
+      return operations.call(options, async (signal) => {
         const operation = { kind: "remove-face", subjectId, faceId } as const;
         const result = await store.transaction([operation], { signal });
         if (result.committed) return true;
@@ -124,9 +124,9 @@ export function createSubjects(engine: Engine, store: Store, operations: Operati
     },
     async setMetadata(subjectId, metadata, options = {}) {
       id("subjectId", subjectId);
-      if (metadata !== undefined) jsonText("metadata", metadata);
-      await call(options, async (signal) => {
-        const operation = { kind: "set-metadata", subjectId, metadata } as const;
+      const copy = metadataCopy(metadata);
+      await operations.call(options, async (signal) => {
+        const operation = { kind: "set-metadata", subjectId, metadata: copy } as const;
         const result = await store.transaction([operation], { signal });
         if (!result.committed) throw refusalError("subject-missing");
       });

@@ -55,10 +55,11 @@ describe("distanceAt", () => {
     }
   });
 
-  test("refuses a rate that the data do not reach", () => {
-    expect(() => distanceAt(table, 1e-6)).toThrow(
-      expect.objectContaining({ code: "COUNTENANCE_INVALID_ARGUMENT" }),
-    );
+  test("continues the first decade's line below the table, down to 0", () => {
+    // From 0.4 at 1e-5 to 0.5 at 1e-3: two decades in 0.1.
+    expect(distanceAt(table, 1e-6)).toBeCloseTo(0.35, 9);
+    expect(distanceAt(table, 1e-7)).toBeCloseTo(0.3, 9);
+    expect(distanceAt(table, 1e-300)).toBe(0);
   });
 });
 

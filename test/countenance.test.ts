@@ -104,6 +104,43 @@ describe.each(["memory", "sqlite"] as const)("over the %s store", (kind) => {
       expect((await faces.search(pictureOf(ADA))).decision.kind).toBe("no-match");
     });
 
+    test("with ifExists replace registers anew: nothing of the old subject is left", async () => {
+      await faces.register("ada", pictureOf(ADA), { gallery: "vip", metadata: { badge: 1 } });
+      await faces.register("ada", pictureOf(BEN), { ifExists: "replace", gallery: "guests" });
+      expect(await faces.subjects.get("ada")).toMatchObject({
+        metadata: undefined,
+        galleries: ["default", "guests"],
+      });
+      expect((await faces.search(pictureOf(ADA), { gallery: "vip" })).comparisons).toBe(0);
+    });
+
+    test("never mixes two people in one subject, whatever runs at once", async () => {
+      for (let round = 0; round < 30; round++) {
+        const id = `p${String(round)}`;
+        await faces.register(id, pictureOf(ADA));
+        await Promise.allSettled([
+          faces.subjects.addFaces(id, pictureOf(ADA)),
+          faces.register(id, pictureOf(ADA), { ifExists: "add" }),
+          faces.register(id, pictureOf(BEN), { ifExists: "replace" }),
+          faces.subjects.delete(id).then(() => faces.register(id, pictureOf(CAT))),
+        ]);
+        const alike: boolean[] = [];
+        for (const person of [ADA, BEN, CAT]) {
+          const { decision } = await faces.verify(id, pictureOf(person));
+          alike.push(decision.kind === "match");
+        }
+        expect(alike.filter(Boolean)).toHaveLength(1);
+      }
+    });
+
+    test("keeps the metadata as it was when called, though the caller changes it", async () => {
+      const metadata: Record<string, unknown> = { a: 1 };
+      const call = faces.register("ada", pictureOf(ADA), { metadata: metadata as { a: number } });
+      metadata["a"] = 10n;
+      await call;
+      expect(await faces.subjects.get("ada")).toMatchObject({ metadata: { a: 1 } });
+    });
+
     test("with ifExists registers an id that is new", async () => {
       await faces.register("ada", pictureOf(ADA), { ifExists: "add" });
       await faces.register("ben", pictureOf(BEN), { ifExists: "replace" });
@@ -145,6 +182,7 @@ describe.each(["memory", "sqlite"] as const)("over the %s store", (kind) => {
       ["a wrong signal", "ada", { signal: {} }],
       ["galleries that are no array", "ada", { galleries: "staff" }],
       ["null options", "ada", null],
+      ["null galleries", "ada", { galleries: null }],
     ])("refuses %s", async (_what, id, options) => {
       // Wrong on purpose: JavaScript callers have no types.
       const call = faces.register(id as string, pictureOf(ADA), options as object);
@@ -214,10 +252,10 @@ describe.each(["memory", "sqlite"] as const)("over the %s store", (kind) => {
     test.each([
       ["fmr and maxDistance together", { fmr: 1e-3, maxDistance: 0.5 }],
       ["an fmr of 0", { fmr: 0 }],
-      ["an fmr that the data do not reach", { fmr: 1e-8 }],
       ["NaN", { maxDistance: Number.NaN }],
       ["a negative distance", { maxDistance: -1 }],
       ["a string", { maxDistance: "0.5" }],
+      ["null", { maxDistance: null }],
     ])("refuses %s", async (_what, options) => {
       await expect(faces.verify("ada", pictureOf(ADA), options as object)).rejects.toEqual(
         failure("COUNTENANCE_INVALID_ARGUMENT"),
@@ -544,6 +582,16 @@ describe("openCountenance", () => {
   test("refuses a path and a store together", async () => {
     const options = { path: "x.db", store: createMemoryStore(), engine: new ScriptedEngine() };
     await expect(openCountenance(options)).rejects.toEqual(failure("COUNTENANCE_INVALID_ARGUMENT"));
+  });
+
+  test.each([
+    ["an engine that is null", { engine: null }],
+    ["a store that is null", { store: null }],
+    ["a store without functions", { store: {} }],
+    ["a path that is a number", { path: 5 }],
+  ])("refuses %s", async (_what, options) => {
+    const given = { engine: new ScriptedEngine(), ...options } as unknown as object;
+    await expect(openCountenance(given)).rejects.toEqual(failure("COUNTENANCE_INVALID_ARGUMENT"));
   });
 
   test("leaves a store of the caller's open", async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { DEFAULT_MAX_DISTANCE } from "../src/countenance.js";
+import { DEFAULT_MAX_DISTANCE } from "../src/matching.js";
+import { openCountenance } from "../src/countenance.js";
 import { createEngine, type Engine } from "../src/engine.js";
 import type { RawImage } from "../src/image.js";
 import { Template } from "../src/template.js";
@@ -77,6 +78,19 @@ describe("analyze", () => {
     expect((await running).vector).toEqual(expected.vector);
   });
 
+  test("so do register, verify, search and compare", async () => {
+    await using faces = await openCountenance({ engine });
+    const copies = Array.from({ length: 5 }, () => Uint8Array.from(portrait));
+    const [a, b, c, d, e] = copies;
+    if (!a || !b || !c || !d || !e) throw new Error("five copies were made");
+    const registering = faces.register("ada", [a, b]);
+    for (const used of [a, b]) used.fill(0);
+    await registering;
+    const calls = [faces.verify("ada", c), faces.search(d), faces.compare(e, e)] as const;
+    for (const used of [c, d, e]) used.fill(0);
+    for (const { decision } of await Promise.all(calls)) expect(decision.kind).toBe("match");
+  });
+
   test.each([
     [1, 1],
     [1, 500],
@@ -134,6 +148,8 @@ describe("createEngine", () => {
     [{ queueLimit: 0 }],
     [{ maxImageBytes: -1 }],
     [{ thread: 1 }],
+    [{ threads: null }],
+    [{ models: 5 }],
     [null],
   ])("refuses options %o", async (options) => {
     await expect(createEngine(options as object)).rejects.toEqual(

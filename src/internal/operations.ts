@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 
 import { AbortedError, type CountenanceError } from "../errors.js";
+import { optionalSignal, plainOptions } from "./validate.js";
 
 /** The controllers that follow one caller's signal, behind its only listener of ours. */
 interface Following {
@@ -94,6 +95,12 @@ export class Operations {
       this.#underWay.delete(controller);
       unfollow();
     }
+  }
+
+  /** `run` for calls whose options are a signal and nothing else. */
+  async call<T>(options: unknown, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal } = plainOptions("options", options, ["signal"]);
+    return this.run(optionalSignal("signal", signal), work);
   }
 
   /** Idempotent: every caller waits for the same end. */
