@@ -2,7 +2,7 @@
 // faces, registers people, verifies a true and a false claim, searches, refuses a stranger and bad
 // files, reopens the database, and draws what it saw. Every result is checked: a wrong one fails.
 import assert from "node:assert/strict";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -55,6 +55,8 @@ async function quickstart() {
 
   heading("Verify (1:1)");
   const probe = await worsen(crops.ada);
+  await writeFile(join(out, "ada.jpg"), crops.ada);
+  await writeFile(join(out, "probe.jpg"), probe);
   await verify(faces, "ada", probe, "ada's own face, mirrored, darker and compressed", "match");
   await verify(faces, "ada", await worsen(crops.bea), "bea, who claims to be ada", "no-match");
 
@@ -107,6 +109,7 @@ async function quickstart() {
     print(`wrote ${relative(root, file)}`);
   }
   await faces.close();
+  print("wrote out/ada.jpg and out/probe.jpg, for the first example of README.md");
   process.stdout.write("\nAll of it worked. Next: README.md, docs/, npm test.\n");
 }
 

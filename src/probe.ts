@@ -2,7 +2,7 @@ import { CountenanceError } from "./errors.js";
 import { largestFace, singleFace, type Engine } from "./engine.js";
 import type { Face } from "./face.js";
 import type { ImageInput } from "./image.js";
-import { Template } from "./template.js";
+import { asTemplate, type Template } from "./template.js";
 
 /** What may stand for a face: a picture, or a template that was made before. */
 export type Probe = ImageInput | Template;
@@ -23,8 +23,10 @@ export async function onlyFaceOf(
   probe: Probe,
   signal: AbortSignal,
 ): Promise<ProbeFace> {
-  if (probe instanceof Template) return sameModel(engine, probe);
-  const face = singleFace(await engine.analyze(probe, { maxFaces: 2, signal }));
+  const template = asTemplate(probe);
+  if (template !== undefined) return sameModel(engine, template);
+  // It is no template, so it is what is left of Probe; the engine judges what it is.
+  const face = singleFace(await engine.analyze(probe as ImageInput, { maxFaces: 2, signal }));
   return { template: face.template, face };
 }
 
@@ -37,8 +39,10 @@ export async function largestFaceOf(
   probe: Probe,
   signal: AbortSignal,
 ): Promise<ProbeFace> {
-  if (probe instanceof Template) return sameModel(engine, probe);
-  const face = largestFace(await engine.analyze(probe, { maxFaces: 1, signal }));
+  const template = asTemplate(probe);
+  if (template !== undefined) return sameModel(engine, template);
+  // As above.
+  const face = largestFace(await engine.analyze(probe as ImageInput, { maxFaces: 1, signal }));
   return { template: face.template, face };
 }
 
