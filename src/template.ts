@@ -1,4 +1,5 @@
 import { CountenanceError } from "./errors.js";
+import { isFloat32Array, isUint8Array, lengthOf } from "./internal/typed-array.js";
 import { boundedText, invalidArgument, plainOptions } from "./internal/validate.js";
 
 /** Numbers in a template: the output of dlib's face recognition network. */
@@ -13,6 +14,10 @@ const MAX_NAME_BYTES = 256;
 /** Magic, version, two text lengths of at least one byte each, dimension, vector, CRC. */
 const MIN_BYTES = 4 + 2 + (2 + 1) + (2 + 1) + 2 + TEMPLATE_DIMENSION * 4 + 4;
 const MAX_BYTES = MIN_BYTES + 2 * (MAX_NAME_BYTES - 1);
+
+// Set by the class below: only its own body can ask for a private field.
+let hasVector: (value: object) => value is Template;
+let vectorOf: (template: Template) => Float32Array;
 
 /**
  * The biometric features of one face, with the name of what made them. It is personal data.
@@ -81,16 +86,49 @@ export class Template {
    * @throws {CountenanceError} `COUNTENANCE_INVALID_ARGUMENT` for anything else, or damage.
    */
   static fromBytes(bytes: Uint8Array): Template {
-    if (!(bytes instanceof Uint8Array)) throw invalidArgument("template", "a Uint8Array", bytes);
-    if (bytes.length < MIN_BYTES || bytes.length > MAX_BYTES) {
+    if (!isUint8Array(bytes)) throw invalidArgument("template", "a Uint8Array", bytes);
+    const length = lengthOf(bytes);
+    if (length < MIN_BYTES || length > MAX_BYTES) {
       throw refused(
         "template",
-        `${String(MIN_BYTES)}..${String(MAX_BYTES)} bytes, got ${String(bytes.length)}`,
+        `${String(MIN_BYTES)}..${String(MAX_BYTES)} bytes, got ${String(length)}`,
       );
     }
     // Copied first: shared memory must not change between the check and the use.
     return read(new Uint8Array(bytes));
   }
+
+  static {
+    hasVector = (value): value is Template => #vector in value;
+    vectorOf = (template) => template.#vector;
+  }
+}
+
+/**
+ * Whether a value was made by this class. Unlike `instanceof`, `Object.create(Template.prototype)`
+ * does not pass.
+ */
+export function isTemplate(value: unknown): value is Template {
+  return typeof value === "object" && value !== null && hasVector(value);
+}
+
+/**
+ * The template that a value is, or undefined when it is none.
+ *
+ * A template of another copy of countenance in the same process (the CommonJS build beside the ESM
+ * one, another realm) is read anew from its bytes. What came from JSON has no functions, so it never
+ * passes.
+ */
+export function asTemplate(value: unknown): Template | undefined {
+  if (isTemplate(value)) return value;
+  try {
+    const { toBytes } = Object(value) as { toBytes?: unknown };
+    // Whatever it returns, fromBytes checks.
+    if (typeof toBytes === "function") return Template.fromBytes(toBytes.call(value) as Uint8Array);
+  } catch {
+    return undefined; // not a template, whatever its toBytes says
+  }
+  return undefined;
 }
 
 /**
@@ -100,16 +138,15 @@ export class Template {
  *   pipelines: their distance would mean nothing.
  */
 export function distance(a: Template, b: Template): number {
-  requireTemplate("a", a);
-  requireTemplate("b", b);
-  if (a.modelId !== b.modelId || a.pipeline !== b.pipeline) {
-    const what = a.modelId !== b.modelId ? "models" : "pipelines";
+  const [first, second] = [requireTemplate("a", a), requireTemplate("b", b)];
+  if (first.modelId !== second.modelId || first.pipeline !== second.pipeline) {
+    const what = first.modelId !== second.modelId ? "models" : "pipelines";
     throw new CountenanceError(
       "COUNTENANCE_MODEL_MISMATCH",
       `expected two templates of one model and pipeline, got different ${what}`,
     );
   }
-  return euclidean(a.vector, b.vector);
+  return euclidean(vectorOf(first), vectorOf(second));
 }
 
 /** The Euclidean distance of two vectors of one length and one model, summed in f64. */
@@ -119,17 +156,18 @@ export function euclidean(a: Float32Array, b: Float32Array): number {
   return Math.sqrt(sum);
 }
 
-function requireTemplate(name: string, value: unknown): void {
-  if (!(value instanceof Template)) throw invalidArgument(name, "a Template", value);
+function requireTemplate(name: string, value: unknown): Template {
+  const template = asTemplate(value);
+  if (template === undefined) throw invalidArgument(name, "a Template", value);
+  return template;
 }
 
 /** A private copy, checked after copying: shared memory must not change in between. */
 function checkedVector(vector: unknown): Float32Array {
   const shape = `a Float32Array of ${String(TEMPLATE_DIMENSION)} finite numbers`;
-  if (!(vector instanceof Float32Array)) throw invalidArgument("vector", shape, vector);
-  if (vector.length !== TEMPLATE_DIMENSION) {
-    throw refused("vector", `${shape}, got ${String(vector.length)}`);
-  }
+  if (!isFloat32Array(vector)) throw invalidArgument("vector", shape, vector);
+  const length = lengthOf(vector);
+  if (length !== TEMPLATE_DIMENSION) throw refused("vector", `${shape}, got ${String(length)}`);
   const copy = new Float32Array(vector);
   if (!copy.every(Number.isFinite)) throw refused("vector", `${shape}, got one that is not finite`);
   return copy;

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
+import { runInNewContext } from "node:vm";
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
-import { distance, Template, TEMPLATE_DIMENSION } from "../src/template.js";
+import { asTemplate, distance, isTemplate, Template, TEMPLATE_DIMENSION } from "../src/template.js";
 
 /** The first release's format. A synthetic vector: element i is (i - 64) / 50. */
 const GOLDEN = new Uint8Array(readFileSync("test/golden/template-v1.bin"));
@@ -190,6 +191,33 @@ describe("construction", () => {
     expect(errorOf(() => templateOf(parts as { vector: Float32Array }))).toEqual(INVALID);
   });
 
+  test("reads the arrays of another realm, as under Jest", () => {
+    const floats = runInNewContext("new Float32Array(128).fill(0.5)") as Float32Array;
+    expect(floats).not.toBeInstanceOf(Float32Array);
+    expect(templateOf({ vector: floats }).vector).toEqual(new Float32Array(128).fill(0.5));
+    const bytes = runInNewContext(`Uint8Array.of(${GOLDEN.join()})`) as Uint8Array;
+    expect(bytes).not.toBeInstanceOf(Uint8Array);
+    expect(Template.fromBytes(bytes).toBytes()).toEqual(GOLDEN);
+  });
+
+  test("counts the numbers itself: an array may lie about its length", () => {
+    const lie = (array: Float32Array | Uint8Array, length: number) =>
+      Object.defineProperty(array, "length", { value: length });
+    const short = lie(new Float32Array(3), 128) as Float32Array;
+    expect(errorOf(() => templateOf({ vector: short }))).toEqual(INVALID);
+    const long = lie(new Uint8Array(5000), GOLDEN.length) as Uint8Array;
+    expect(errorOf(() => Template.fromBytes(long))).toEqual(INVALID);
+    const whole = lie(goldenVector(), 3) as Float32Array;
+    expect(templateOf({ vector: whole }).toBytes()).toEqual(GOLDEN);
+  });
+
+  test("is not fooled by an object that calls itself a Float32Array", () => {
+    const fake = { length: 128, [Symbol.toStringTag]: "Float32Array" };
+    expect(errorOf(() => templateOf({ vector: fake as unknown as Float32Array }))).toEqual(INVALID);
+    const heir = Object.create(Float32Array.prototype) as Float32Array;
+    expect(errorOf(() => templateOf({ vector: heir }))).toEqual(INVALID);
+  });
+
   test.each([undefined, null, "parts", templateOf()])("from %# is refused", (parts) => {
     // What a JavaScript caller may pass.
     expect(errorOf(() => new Template(parts as Template))).toEqual(INVALID);
@@ -198,6 +226,60 @@ describe("construction", () => {
   test("no message holds what was passed", () => {
     const error = errorOf(() => templateOf({ modelId: "ada".repeat(200) }));
     expect(String(error)).not.toContain("ada");
+  });
+});
+
+describe("what is a template", () => {
+  /** Another copy of this module, as the CommonJS build is beside the ESM one. */
+  async function otherCopy() {
+    vi.resetModules();
+    return import("../src/template.js");
+  }
+
+  test("is what the constructor made", () => {
+    const template = templateOf();
+    expect(isTemplate(template)).toBe(true);
+    expect(asTemplate(template)).toBe(template);
+  });
+
+  test("an object that only has the prototype is none", () => {
+    const { modelId, pipeline } = templateOf();
+    const fake: unknown = Object.create(Template.prototype, {
+      modelId: { value: modelId },
+      pipeline: { value: pipeline },
+    });
+    expect(fake).toBeInstanceOf(Template);
+    expect(isTemplate(fake)).toBe(false);
+    expect(asTemplate(fake)).toBeUndefined();
+    expect(errorOf(() => distance(templateOf(), fake as Template))).toEqual(INVALID);
+  });
+
+  test("one of another copy of countenance is read anew", async () => {
+    const other = await otherCopy();
+    const foreign = other.Template.fromBytes(GOLDEN);
+    expect(foreign).not.toBeInstanceOf(Template);
+    expect(isTemplate(foreign)).toBe(false);
+    expect(asTemplate(foreign)?.toBytes()).toEqual(GOLDEN);
+    expect(distance(templateOf(), foreign)).toBe(0);
+  });
+
+  const boom = () => {
+    throw new Error("secret");
+  };
+  test.each([
+    { toBytes: boom },
+    { toBytes: () => "CNTP" },
+    { toBytes: () => GOLDEN.slice(1) },
+    { toBytes: GOLDEN },
+    new Proxy({}, { get: boom }),
+    new Proxy(templateOf(), {}),
+    undefined,
+    null,
+    "CNTP",
+    boom,
+  ])("%# is none", (value) => {
+    expect(isTemplate(value)).toBe(false);
+    expect(asTemplate(value)).toBeUndefined();
   });
 });
 

@@ -21,12 +21,15 @@ export async function settle<T>(start: () => NativeTask<T>, signal?: AbortSignal
   }
 }
 
-/** Wraps an error of the addon once, so that callers see one class with a stable code. */
+/**
+ * Wraps an error of the addon once, so that callers see one class with a stable code. It is judged
+ * by its properties: the addon's errors may be of another realm, as under Jest.
+ */
 export function fromNative(error: unknown, signal?: AbortSignal): CountenanceError {
   if (error instanceof CountenanceError) return error;
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const { code, message: text } = Object(error) as { code?: unknown; message?: unknown };
   if (code === "COUNTENANCE_ABORTED") return new AbortedError(signal?.reason);
-  const message = error instanceof Error ? error.message : "the native addon failed";
+  const message = typeof text === "string" ? text : "the native addon failed";
   return isErrorCode(code)
     ? new CountenanceError(code, message, { cause: error })
     : new CountenanceError("COUNTENANCE_INTERNAL", message, { cause: error });

@@ -1,13 +1,13 @@
 import { CountenanceError } from "../errors.js";
 import { isFloat32Array } from "../internal/typed-array.js";
-import type { PageOptions, StoredModel, StoreOperation, VectorSearchOptions } from "./store.js";
+import type { PageOptions, StoredModel, VectorSearchOptions } from "./store.js";
 
 // What every store checks alike, so that they refuse alike.
 
 /** The largest dimension of our own index. */
 export const MAX_DIMENSION = 4096;
 
-function invalid(message: string): CountenanceError {
+export function invalid(message: string): CountenanceError {
   return new CountenanceError("COUNTENANCE_INVALID_ARGUMENT", message);
 }
 
@@ -23,6 +23,14 @@ export function checkVector(name: string, vector: Float32Array, dimension: numbe
     throw invalid(`${name}: expected a Float32Array of ${String(dimension)} values`);
   }
   if (!vector.every(Number.isFinite)) throw invalid(`${name}: expected finite values`);
+}
+
+export function checkObject(name: string, value: object): void {
+  if (typeof value !== "object" || !value) throw invalid(`${name}: expected objects`);
+}
+
+export function checkFinite(name: string, value: number): void {
+  if (!Number.isFinite(value)) throw invalid(`${name}: expected finite numbers`);
 }
 
 export function checkInteger(name: string, value: number, high: number): void {
@@ -52,34 +60,4 @@ export function checkSearch(
   checkInteger("k", options.k, 1000);
   if (options.gallery !== undefined) checkId("gallery", options.gallery);
   for (const id of options.candidates ?? []) checkId("candidates", id);
-}
-
-export function checkOperations(operations: readonly StoreOperation[], dimension: number): void {
-  for (const operation of operations) {
-    if ("subjectId" in operation) checkId("subjectId", operation.subjectId);
-    if ("galleryId" in operation) checkId("galleryId", operation.galleryId);
-    if (operation.kind === "create-subject") checkId("subject.id", operation.subject.id);
-    if (operation.kind === "remove-face") checkId("faceId", operation.faceId);
-    if (operation.kind === "add-face") {
-      checkId("face.id", operation.face.id);
-      checkId("face.subjectId", operation.face.subjectId);
-      checkVector("face.vector", operation.face.vector, dimension);
-    }
-  }
-}
-
-/** The ids that some operations name. */
-export function namedIds(operations: readonly StoreOperation[]): {
-  readonly subjects: readonly string[];
-  readonly galleries: readonly string[];
-} {
-  const subjects = new Set<string>();
-  const galleries = new Set<string>();
-  for (const operation of operations) {
-    if (operation.kind === "create-subject") subjects.add(operation.subject.id);
-    else if (operation.kind === "add-face") subjects.add(operation.face.subjectId);
-    else if ("subjectId" in operation) subjects.add(operation.subjectId);
-    if ("galleryId" in operation) galleries.add(operation.galleryId);
-  }
-  return { subjects: [...subjects], galleries: [...galleries] };
 }

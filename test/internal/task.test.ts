@@ -1,3 +1,5 @@
+import { runInNewContext } from "node:vm";
+
 import { describe, expect, test } from "vitest";
 
 import { CountenanceError } from "../../src/errors.js";
@@ -24,6 +26,16 @@ describe("fromNative", () => {
       expect(fromNative(error)).toMatchObject({ code: "COUNTENANCE_INTERNAL" });
     },
   );
+
+  test("keeps the code of an error of another realm", () => {
+    const text = 'Object.assign(new Error("native text"), { code: "COUNTENANCE_BUSY" })';
+    const foreign: unknown = runInNewContext(text);
+    expect(foreign).not.toBeInstanceOf(Error);
+    expect(fromNative(foreign)).toMatchObject({
+      code: "COUNTENANCE_BUSY",
+      message: "native text",
+    });
+  });
 
   test("leaves our own errors as they are", () => {
     const error = new CountenanceError("COUNTENANCE_NO_FACE", "none");
