@@ -1,9 +1,5 @@
 import { CountenanceError } from "../errors.js";
 
-/** What `metadata` may be: JSON, so that every store keeps it without loss. */
-export type JsonValue =
-  null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
-
 /** The longest subject, face and gallery id, in UTF-8 bytes: it fits an index page of every store. */
 export const MAX_ID_BYTES = 1024;
 export const MAX_METADATA_BYTES = 64 * 1024;
@@ -12,7 +8,7 @@ const MAX_METADATA_DEPTH = 64;
 /** Only such keys are named in messages: a key that looks like data may be data. */
 const NAMEABLE_KEY = /^[A-Za-z_$][\w$]{0,39}$/;
 
-/** The error for an argument: what was expected, and what came by its type or number only. */
+/** The error for an argument: what was expected, and what came by its type only. */
 export function invalidArgument(name: string, expected: string, got: unknown): CountenanceError {
   return refusal(`${name}: expected ${expected}, got ${describe(got)}`);
 }
@@ -21,12 +17,19 @@ export function integerIn(name: string, value: unknown, min: number, max: number
   if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) {
     return value;
   }
-  throw invalidArgument(name, `an integer in ${String(min)}..${String(max)}`, value);
+  throw outOfRange(name, `an integer in ${String(min)}..${String(max)}`, value);
 }
 
 export function numberIn(name: string, value: unknown, min: number, max: number): number {
   if (typeof value === "number" && value >= min && value <= max) return value;
-  throw invalidArgument(name, `a number in ${String(min)}..${String(max)}`, value);
+  throw outOfRange(name, `a number in ${String(min)}..${String(max)}`, value);
+}
+
+/** Only here a number is shown: elsewhere it may be an id, and an id may be a person's. */
+function outOfRange(name: string, expected: string, got: unknown): CountenanceError {
+  return refusal(
+    `${name}: expected ${expected}, got ${typeof got === "number" ? String(got) : describe(got)}`,
+  );
 }
 
 export function optionalBoolean(name: string, value: unknown): boolean | undefined {
@@ -34,28 +37,47 @@ export function optionalBoolean(name: string, value: unknown): boolean | undefin
   throw invalidArgument(name, "a boolean", value);
 }
 
-/** Judged by its shape: a signal of another realm (a test runner, a polyfill) works too. */
+/** Judged by what it does: a signal of another realm (a test runner, a polyfill) works too. */
 export function optionalSignal(name: string, value: unknown): AbortSignal | undefined {
   if (value === undefined) return undefined;
-  if (
-    typeof value === "object" &&
-    value !== null &&
-    "aborted" in value &&
-    typeof value.aborted === "boolean" &&
-    "addEventListener" in value &&
-    typeof value.addEventListener === "function" &&
-    "removeEventListener" in value &&
-    typeof value.removeEventListener === "function"
-  ) {
-    // Checked above, as far as we use it.
-    return value as unknown as AbortSignal;
-  }
+  if (worksAsSignal(value)) return value;
   throw invalidArgument(name, "an AbortSignal", value);
+}
+
+function worksAsSignal(value: unknown): value is AbortSignal {
+  try {
+    if (value instanceof AbortSignal) return typeof value.aborted === "boolean";
+    // Whatever it is: every use of it that we make is tried here.
+    const signal = value as Pick<
+      AbortSignal,
+      "aborted" | "reason" | "addEventListener" | "removeEventListener"
+    >;
+    const listener = () => undefined;
+    signal.addEventListener("abort", listener, { once: true });
+    signal.removeEventListener("abort", listener);
+    const { aborted, reason: _reason }: { aborted: unknown; reason: unknown } = signal; // tried too
+    return typeof aborted === "boolean";
+  } catch {
+    return false; // and not the error: its text is the caller's
+  }
+}
+
+/**
+ * A copy of an object literal: later changes by the caller, or by its getters, are not seen. What a
+ * getter throws is not passed on: its text is the caller's.
+ */
+export function plainCopy(name: string, value: unknown): Readonly<Record<string, unknown>> {
+  if (!isPlainObject(value)) throw invalidArgument(name, "a plain object", value);
+  try {
+    return { ...value };
+  } catch {
+    throw refusal(`${name}: expected a readable object, got one that throws`);
+  }
 }
 
 /**
  * An options object with no other keys than `allowed`, so that a typo is an error and not a default.
- * @returns A copy: later changes by the caller, or by its getters, are not seen.
+ * @returns A copy, as of `plainCopy`.
  */
 export function plainOptions<K extends string>(
   name: string,
@@ -63,9 +85,8 @@ export function plainOptions<K extends string>(
   allowed: readonly K[],
 ): Partial<Record<K, unknown>> {
   if (value === undefined) return {};
-  if (!isPlainObject(value)) throw invalidArgument(name, "a plain object", value);
   const known: readonly string[] = allowed;
-  const copy: Record<string, unknown> = { ...value };
+  const copy = plainCopy(name, value);
   for (const key of Object.keys(copy)) {
     if (known.includes(key)) continue;
     const shown = NAMEABLE_KEY.test(key) ? `"${key}"` : "one that is no identifier";
@@ -102,9 +123,18 @@ export function boundedText(name: string, value: unknown, maxBytes: number): str
  * and `undefined` silently into something else.
  */
 export function jsonText(name: string, value: unknown): string {
-  const text = new JsonWriter(name).write(value, 0);
+  const text = jsonTextOf(name, value);
   if (utf8Length(text) > MAX_METADATA_BYTES) throw tooLargeJson(name);
   return text;
+}
+
+function jsonTextOf(name: string, value: unknown): string {
+  try {
+    return new JsonWriter(name).write(value, 0);
+  } catch (error) {
+    if (error instanceof CountenanceError) throw error;
+    throw refusal(`${name}: expected readable JSON, got an object that throws`);
+  }
 }
 
 class JsonWriter {
@@ -178,17 +208,28 @@ function refusal(message: string): CountenanceError {
 /** Says what a value is without its contents: it may be a name, a picture or a vector. */
 export function describe(value: unknown): string {
   if (value === undefined || value === null) return String(value);
-  if (typeof value === "number") return String(value);
-  if (Array.isArray(value)) return "an array";
-  if (typeof value === "object") return "an object";
-  return `a ${typeof value}`;
+  if (typeof value !== "object") return `a ${typeof value}`;
+  return isArray(value) ? "an array" : "an object";
 }
 
 /** An object literal, of any realm: its prototype is none, or one that has none itself. */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+  if (typeof value !== "object" || value === null || isArray(value)) return false;
+  try {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    return prototype === null || Object.getPrototypeOf(prototype) === null;
+  } catch {
+    return false; // a proxy that throws
+  }
+}
+
+/** `Array.isArray` throws for a revoked proxy. */
+function isArray(value: unknown): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 /** `String.prototype.isWellFormed` is newer than the library level that we compile against. */

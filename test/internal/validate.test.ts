@@ -1,3 +1,5 @@
+import { runInNewContext } from "node:vm";
+
 import { describe, expect, test } from "vitest";
 
 import {
@@ -10,6 +12,7 @@ import {
   numberIn,
   optionalBoolean,
   optionalSignal,
+  plainCopy,
   plainOptions,
 } from "../../src/internal/validate.js";
 
@@ -26,7 +29,7 @@ function expectRefused(work: () => unknown): void {
   expect(errorOf(work)).toMatchObject({ code: "COUNTENANCE_INVALID_ARGUMENT" });
 }
 
-test("a message says what was expected, and of what came the type or the number only", () => {
+test("a message says what was expected, and of what came the type only", () => {
   expect(errorOf(() => integerIn("limit", 0, 1, 1000)).message).toBe(
     "limit: expected an integer in 1..1000, got 0",
   );
@@ -34,7 +37,7 @@ test("a message says what was expected, and of what came the type or the number 
   expect([undefined, null, NaN, "ada", true, 5n, Symbol("ada"), [1], { ada: 1 }].map(got)).toEqual([
     "undefined",
     "null",
-    "NaN",
+    "a number",
     "a string",
     "a boolean",
     "a bigint",
@@ -66,6 +69,83 @@ test("booleans and signals may be absent, and are nothing else", () => {
   for (const wrong of [null, {}, { aborted: true }, new AbortController(), "signal"]) {
     expectRefused(() => optionalSignal("signal", wrong));
   }
+});
+
+test("a number is shown where a number is asked for, and nowhere else: it may be an id", () => {
+  expect(errorOf(() => integerIn("n", 4711, 1, 3)).message).toContain("4711");
+  expect(errorOf(() => numberIn("n", 4711, 0, 1)).message).toContain("4711");
+  for (const refuse of [
+    () => id("subjectId", 4711),
+    () => plainOptions("options", 4711, []),
+    () => optionalSignal("signal", 4711),
+    () => optionalBoolean("embed", 4711),
+  ]) {
+    expect(errorOf(refuse).message).not.toContain("4711");
+  }
+});
+
+test("a signal of another realm is a signal", () => {
+  const foreign: unknown = runInNewContext(
+    `({ aborted: false, reason: undefined, addEventListener() {}, removeEventListener() {} })`,
+  );
+  expect(optionalSignal("signal", foreign)).toBe(foreign);
+});
+
+describe("what throws when it is read is refused, without what it threw", () => {
+  const boom = (): never => {
+    throw new Error("secret");
+  };
+  const revoked = (target: object) => {
+    const { proxy, revoke } = Proxy.revocable(target, {});
+    revoke();
+    return proxy;
+  };
+  const throwing = { getPrototypeOf: boom, ownKeys: boom, get: boom, has: boom };
+  const values: [string, unknown][] = [
+    [
+      "a getter",
+      {
+        get limit() {
+          return boom();
+        },
+      },
+    ],
+    ["a proxy", new Proxy({}, throwing)],
+    ["a proxy that lists its keys only when asked", new Proxy({ limit: 1 }, { get: boom })],
+    ["a revoked proxy", revoked({})],
+    ["a revoked array", revoked([])],
+  ];
+  const expectQuiet = (work: () => unknown) => {
+    const error = errorOf(work);
+    expect(error).toMatchObject({ code: "COUNTENANCE_INVALID_ARGUMENT" });
+    expect(error.cause).toBeUndefined();
+    expect(error.message).not.toContain("secret");
+  };
+
+  test.each(values)("%s", (_, value) => {
+    expectQuiet(() => plainOptions("options", value, ["limit"]));
+    expectQuiet(() => plainCopy("image", value));
+    expectQuiet(() => jsonText("metadata", value));
+    expectQuiet(() => jsonText("metadata", [value]));
+    expectQuiet(() => optionalSignal("signal", value));
+    expectQuiet(() => id("subjectId", value));
+    expectQuiet(() => integerIn("n", value, 1, 2));
+  });
+
+  test.each(["aborted", "reason", "addEventListener", "removeEventListener"])(
+    "a signal whose %s throws",
+    (property) => {
+      const signal = { aborted: false, addEventListener() {}, removeEventListener() {} };
+      expectQuiet(() =>
+        optionalSignal("signal", Object.defineProperty({ ...signal }, property, { get: boom })),
+      );
+      expectQuiet(() => optionalSignal("signal", { ...signal, addEventListener: boom }));
+    },
+  );
+
+  test("a signal without the signal's own slots", () => {
+    expectQuiet(() => optionalSignal("signal", Object.create(AbortSignal.prototype)));
+  });
 });
 
 describe("options", () => {
