@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Calibration } from "./calibration.js";
 import { CountenanceError } from "./errors.js";
 import { packageRoot } from "./internal/native.js";
+import { invalidArgument } from "./internal/validate.js";
 
 /** One converted model, as `models/manifest.json` describes it. */
 export interface ModelEntry {
@@ -46,9 +47,14 @@ export function modelFolder(): string {
 
 /**
  * Reads a model folder's manifest.
- * @throws {CountenanceError} `COUNTENANCE_MODEL_MISSING`, `COUNTENANCE_MODEL_CORRUPT`.
+ * @param folder  The option `models` of an engine: checked here.
+ * @throws {CountenanceError} `COUNTENANCE_MODEL_MISSING`, `COUNTENANCE_MODEL_CORRUPT`,
+ *   `COUNTENANCE_INVALID_ARGUMENT` for what is no path.
  */
 export async function readManifest(folder: string): Promise<readonly ModelEntry[]> {
+  if (typeof folder !== "string" || folder === "" || folder.includes("\0")) {
+    throw invalidArgument("models", "a non-empty path without NUL", folder);
+  }
   const text = await readModelFile(folder, "manifest.json");
   try {
     const parsed: unknown = JSON.parse(text.toString("utf8"));
@@ -60,7 +66,7 @@ export async function readManifest(folder: string): Promise<readonly ModelEntry[
   }
   throw new CountenanceError(
     "COUNTENANCE_MODEL_CORRUPT",
-    `manifest.json: expected an object with a list of models; ${REMEDY}`,
+    `manifest.json: expected a list of whole model entries; ${REMEDY}`,
   );
 }
 
@@ -156,7 +162,8 @@ function isManifest(value: unknown): value is { models: readonly ModelEntry[] } 
 
 function isEntry(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  const { id, job, file, sha256, bytes, source } = value as Partial<ModelEntry>; // each is checked below
+  const { id, job, file, sha256, bytes, source, pipeline, calibration } =
+    value as Partial<ModelEntry>; // each is checked below
   return (
     typeof id === "string" &&
     (job === "embedding" || job === "landmarks") &&
@@ -164,6 +171,39 @@ function isEntry(value: unknown): boolean {
     /^[\w.-]+$/.test(file) && // a name, never a path out of the folder
     typeof sha256 === "string" &&
     typeof bytes === "number" &&
-    typeof source?.sha256 === "string"
+    typeof source?.sha256 === "string" &&
+    (pipeline === undefined || typeof pipeline === "string") &&
+    (calibration === undefined || isCalibration(calibration))
+  );
+}
+
+/** Decisions rest on these numbers: a table that is not one must not load. */
+function isCalibration(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { provisional, source, points } = value as Partial<Calibration>; // each is checked below
+  return (
+    typeof provisional === "boolean" &&
+    typeof source === "string" &&
+    Array.isArray(points) &&
+    points.length >= 2 &&
+    points.every(isPoint) &&
+    points.every((point, i) => {
+      const before = points[i - 1];
+      return before === undefined || (before.distance < point.distance && before.fmr <= point.fmr);
+    })
+  );
+}
+
+function isPoint(value: unknown): value is Calibration["points"][number] {
+  if (typeof value !== "object" || value === null) return false;
+  const { distance, fmr } = value as { distance?: unknown; fmr?: unknown };
+  // JSON may hold 1e999, which is read as Infinity.
+  return (
+    typeof distance === "number" &&
+    Number.isFinite(distance) &&
+    distance >= 0 &&
+    typeof fmr === "number" &&
+    fmr > 0 &&
+    fmr <= 1
   );
 }

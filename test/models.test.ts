@@ -87,6 +87,60 @@ test.each([
   await expect(readManifest(folder)).rejects.toMatchObject({ code: "COUNTENANCE_MODEL_CORRUPT" });
 });
 
+const point = (distance: unknown, fmr: unknown) => ({ distance, fmr });
+const calibration = {
+  provisional: true,
+  source: "drawn",
+  points: [point(0.4, 1e-5), point(0.5, 1e-5), point(0.6, 1)],
+};
+
+test("an entry with a pipeline and a calibration is read", async () => {
+  await writeManifest([{ ...entry, pipeline: "p", calibration }]);
+  expect(await only()).toMatchObject({ pipeline: "p", calibration });
+});
+
+test.each<[string, object]>([
+  ["that is null", { calibration: null }],
+  ["without points", { calibration: { ...calibration, points: undefined } }],
+  ["with one point", { calibration: { ...calibration, points: [point(0.4, 0.1)] } }],
+  [
+    "that does not say whether it is provisional",
+    { calibration: { ...calibration, provisional: 1 } },
+  ],
+  ["without a source", { calibration: { ...calibration, source: undefined } }],
+  ...[
+    [point(0.5, 0.1), point(0.4, 0.2)],
+    [point(0.5, 0.1), point(0.5, 0.2)],
+    [point(0.4, 0.2), point(0.5, 0.1)],
+    [point(0.4, 0), point(0.5, 0.1)],
+    [point(0.4, 0.1), point(0.5, 1.1)],
+    [point(-1, 0.1), point(0.5, 0.2)],
+    [point(0.4, 0.1), point("0.5", 0.2)],
+    [point(0.4, 0.1), point(0.5, null)],
+    [point(0.4, 0.1), null],
+  ].map((points): [string, object] => [
+    `of ${JSON.stringify(points)}`,
+    { calibration: { ...calibration, points } },
+  ]),
+])("a calibration %s is MODEL_CORRUPT", async (_what, parts) => {
+  await writeManifest([{ ...entry, ...parts }]);
+  await expect(readManifest(folder)).rejects.toMatchObject({ code: "COUNTENANCE_MODEL_CORRUPT" });
+});
+
+test("an infinite number in a calibration is MODEL_CORRUPT", async () => {
+  const text = JSON.stringify({ models: [{ ...entry, calibration }] });
+  await writeFile(join(folder, "manifest.json"), text.replace("0.6", "1e999"));
+  await expect(readManifest(folder)).rejects.toMatchObject({ code: "COUNTENANCE_MODEL_CORRUPT" });
+});
+
+test("a model folder that is no path is INVALID_ARGUMENT", async () => {
+  for (const wrong of [5, "", "a\0b", {}, new URL("file:///models")]) {
+    await expect(createEngine({ models: wrong as string })).rejects.toMatchObject({
+      code: "COUNTENANCE_INVALID_ARGUMENT",
+    });
+  }
+});
+
 test("a model that is a folder is MODEL_MISSING", async () => {
   await writeManifest([entry]);
   await mkdir(join(folder, "net.bin"));
