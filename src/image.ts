@@ -1,7 +1,8 @@
 import { availableParallelism } from "node:os";
 
-import { Admission, throwIfAborted } from "./internal/admission.js";
+import { Admission } from "./internal/admission.js";
 import { imageSource } from "./internal/image-source.js";
+import { Slots, throwIfAborted } from "./internal/slots.js";
 import { integerIn } from "./internal/validate.js";
 
 /** Pixels, rows packed without padding: grey, RGB or RGBA in sRGB, 8 bits per channel. */
@@ -17,6 +18,7 @@ export interface RawImage {
  * A picture: a file, a file: or data: URL, a data: URI, an encoded file's bytes, or raw pixels.
  *
  * A string is never a path. Do not pass on an object that a client sent: `{ path }` opens a file.
+ * A data: URI is base64, or at most 65,536 characters long: percent-encoding is no way to send files.
  */
 export type ImageInput = { readonly path: string } | URL | string | Uint8Array | RawImage;
 
@@ -49,8 +51,9 @@ export interface ImageDecoder {
    *
    * JPEG, PNG, WebP, AVIF, TIFF (first page) and GIF (first frame); the EXIF orientation is applied;
    * CMYK, 16-bit, greyscale and ICC profiles become sRGB. Transparency is laid on mid grey: colours
-   * hidden under it must not make a face that no person sees. The caller's bytes are copied before
-   * `run` returns its promise. A decode that has begun ends before an abort is noticed.
+   * hidden under it must not make a face that no person sees. No side may be longer than 65,535
+   * pixels. The caller's bytes are copied before `run` returns its promise. A decode that has begun
+   * ends before an abort is noticed.
    *
    * @throws {CountenanceError} `COUNTENANCE_INVALID_ARGUMENT`, `COUNTENANCE_UNSUPPORTED` (http URLs),
    *   `COUNTENANCE_IMAGE_UNREADABLE`, `COUNTENANCE_IMAGE_TOO_LARGE`, `COUNTENANCE_BUSY`,
@@ -67,25 +70,33 @@ export interface ImageDecoder {
 
 const MIB = 1024 * 1024;
 
+/** sharp decodes on libuv's four threads, which serve the host's files and DNS too. */
+const MAX_DECODES = Math.min(2, availableParallelism());
+
+/** One for all engines: the threads are the process's, however many engines there are. */
+const sharedDecodes = new Slots(MAX_DECODES);
+
 /** @throws {CountenanceError} `COUNTENANCE_INVALID_ARGUMENT` for a limit that is no positive integer. */
 export function createImageDecoder(options: ImageDecoderOptions = {}): ImageDecoder {
   const option = (name: keyof ImageDecoderOptions, fallback: number) =>
     integerIn(name, options[name] ?? fallback, 1, Number.MAX_SAFE_INTEGER);
   const maxBytes = option("maxBytes", 32 * MIB);
   const maxPixels = option("maxPixels", 50_000_000);
-  // sharp decodes on libuv's four threads, which serve the host's files and DNS too.
-  const maxDecodes = Math.min(2, availableParallelism());
-  const admission = new Admission({
-    queueLimit: option("queueLimit", 256),
-    maxPendingBytes: option("maxPendingBytes", 256 * MIB),
-    maxDecodes,
-    maxPictures: maxDecodes + option("threads", availableParallelism()),
-    maxPictureBytes: option("maxPictureBytes", 512 * MIB),
-  });
+  const admission = new Admission(
+    {
+      queueLimit: option("queueLimit", 256),
+      maxPendingBytes: option("maxPendingBytes", 256 * MIB),
+      maxDecodes: MAX_DECODES,
+      maxPictures: MAX_DECODES + option("threads", availableParallelism()),
+      maxPictureBytes: option("maxPictureBytes", 512 * MIB),
+    },
+    sharedDecodes,
+  );
   return {
     get load() {
       return admission.load;
     },
+    // At most two decodes are at work in all engines of a process (worker threads count apart).
     async run(input, signal, use) {
       const source = imageSource(input, { maxBytes, maxPixels });
       return admission.run(source.pendingBytes, signal, async (permit) => {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import { CountenanceError } from "../src/errors.js";
 import { Admission, type AdmissionLimits } from "../src/internal/admission.js";
+import { Slots } from "../src/internal/slots.js";
 
 const IDLE = { pending: 0, pendingBytes: 0, pictureBytes: 0 };
 
@@ -99,6 +100,62 @@ test("decodes run at most maxDecodes at a time, first come, first served", async
   expect(most).toBe(2);
   expect(started).toEqual(Array.from({ length: 50 }, (_, i) => i));
   expect(admission.load).toEqual(IDLE);
+});
+
+test("admissions that share slots decode together no more than these, first come, first served", async () => {
+  const slots = new Slots(2);
+  const limits = { queueLimit: 9, maxPendingBytes: 9, maxPictures: 9, maxPictureBytes: 9 };
+  const several = [1, 2, 3].map(() => new Admission({ ...limits, maxDecodes: 2 }, slots));
+  const started: number[] = [];
+  let running = 0;
+  let most = 0;
+  await Promise.all(
+    several.map((admission, i) =>
+      admission.run(1, undefined, (permit) =>
+        permit.decode(async () => {
+          started.push(i);
+          most = Math.max(most, ++running);
+          await turns();
+          running--;
+        }),
+      ),
+    ),
+  );
+  expect(most).toBe(2);
+  expect(started).toEqual([0, 1, 2]);
+  expect(slots.taken).toBe(0);
+});
+
+test("who waits for memory lends its shared slot, and takes it back to decode", async () => {
+  const slots = new Slots(1);
+  const limits = { queueLimit: 9, maxPendingBytes: 9, maxPictures: 1, maxPictureBytes: 9 };
+  const [full, free] = [1, 2].map(() => new Admission({ ...limits, maxDecodes: 1 }, slots));
+  const { opened, open } = gate();
+  const holder = full?.run(1, undefined, async (permit) => {
+    await permit.decode((reserve) => reserve(1));
+    await opened;
+  });
+  await turns();
+  const controller = new AbortController();
+  const wait = (signal?: AbortSignal) =>
+    full?.run(1, signal, (permit) =>
+      permit.decode(async (reserve) => {
+        await reserve(1);
+        return slots.taken;
+      }),
+    );
+  const aborted = expect(wait(controller.signal)).rejects.toMatchObject({
+    code: "COUNTENANCE_ABORTED",
+  });
+  const waiting = wait();
+  await turns();
+  expect(await free?.run(1, undefined, (permit) => permit.decode(async () => "done"))).toBe("done");
+  controller.abort();
+  await aborted;
+  open();
+  await holder;
+  expect(await waiting).toBe(1);
+  expect(slots.taken).toBe(0);
 });
 
 test("a picture holds its memory until its use has ended, so few are alive at once", async () => {

@@ -3,12 +3,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { inspect } from "node:util";
+import { runInNewContext } from "node:vm";
 
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { CountenanceError } from "../src/errors.js";
 import { createImageDecoder, type DecodedImage, type ImageInput } from "../src/image.js";
+import { parseDataUri } from "../src/internal/data-uri.js";
 import {
   bitFlips,
   corners,
@@ -208,6 +211,21 @@ describe("limits", () => {
     expect((await decode(wide)).width).toBe(60_000);
   });
 
+  test("no side may be longer than a JPEG's, however few the pixels", async () => {
+    for (const [width, height] of [
+      [65_536, 1],
+      [2_000_000, 10],
+    ] as const) {
+      const pixels = sharp(Buffer.alloc(width * height), { raw: { width, height, channels: 1 } });
+      expect(await codeOf(await pixels.png().toBuffer())).toBe(TOO_LARGE);
+    }
+    const raw = { data: new Uint8Array(65_536), width: 65_536, height: 1, channels: 1 };
+    expect(await codeOf(raw)).toBe(TOO_LARGE);
+    expect(await codeOf({ ...raw, width: 1, height: 65_536 })).toBe(TOO_LARGE);
+    const longest = { ...raw, data: raw.data.subarray(1), width: 65_535 };
+    expect((await decode(longest)).width).toBe(65_535);
+  });
+
   test("a limit that is no positive integer is refused", () => {
     for (const maxPixels of [0, -1, 1.5, NaN, Infinity]) {
       expect(() => createImageDecoder({ maxPixels })).toThrow(
@@ -282,11 +300,13 @@ describe("files", () => {
     expect(await codeOf({ path })).toBe(UNREADABLE);
   });
 
-  test("no message holds the path", async () => {
+  test("no error holds the path, its cause included: whoever logs it logs a name", async () => {
     const path = join(folder, "ada-lovelace.jpg");
-    for (const input of [{ path }, pathToFileURL(path), path]) {
-      expect((await errorOf(input)).message).not.toContain("lovelace");
+    const escaped = new URL(`${pathToFileURL(path).href}%2f`);
+    for (const input of [{ path }, pathToFileURL(path), path, escaped]) {
+      expect(inspect(await errorOf(input), { depth: 9 })).not.toContain("lovelace");
     }
+    expect((await errorOf({ path })).cause).toMatchObject({ code: "ENOENT" });
   });
 
   test("a string is never a path", async () => {
@@ -342,8 +362,62 @@ describe("data: URIs", () => {
     "data:,%4",
     "data:,\u20ac",
     "data:image/svg+xml,<svg/>",
-  ])("%j is unreadable", async (uri) => {
+    "data:;base64,AA==AA",
+    "data:;base64,AA=A",
+    "data:;base64,AAAA%4",
+    "data:;base64,====",
+    `data:;base64,${"A".repeat(65_535)}%4${"A".repeat(65_536)}`,
+  ])("%# is unreadable", async (uri) => {
     expect(await codeOf(uri)).toBe(UNREADABLE);
+  });
+
+  test("slices are put together, wherever digits, white space, escapes and padding fall", async () => {
+    for (const size of [49_150, 49_151, 49_152, 98_303, 98_304, 98_305]) {
+      const bytes = Buffer.from(Uint8Array.from({ length: size }, (_, i) => (i * 31) >> 3));
+      const base64 = bytes.toString("base64");
+      for (const text of [
+        base64,
+        ` ${base64}\n`,
+        `${base64}${" ".repeat(70_000)}`,
+        base64.replace(/(.{76})/g, "$1\r\n"),
+        percent(Buffer.from(base64)),
+        base64.replace(/./g, "$& "),
+      ]) {
+        const decoded = await parseDataUri(`data:;base64,${text}`)?.decode();
+        expect(Buffer.compare(Buffer.from(decoded ?? []), bytes)).toBe(0);
+      }
+    }
+  });
+
+  test("the event loop has its turn between the slices", async () => {
+    let turns = 0;
+    let timer = setImmediate(function count() {
+      turns++;
+      timer = setImmediate(count);
+    });
+    await parseDataUri(`data:;base64,${"A".repeat(4 << 20)}`)?.decode();
+    clearImmediate(timer);
+    expect(turns).toBeGreaterThan(50); // 64 slices
+  });
+
+  test("much percent-encoded data is too large: it is dear to decode", async () => {
+    const uri = (characters: number) => `data:,${"%41".repeat(characters / 3)}`;
+    expect(await codeOf(uri(65_535))).toBe(UNREADABLE);
+    expect(await codeOf(uri(65_538))).toBe(TOO_LARGE);
+    expect(await codeOf(uri(96 << 20))).toBe(TOO_LARGE);
+  });
+
+  test("a head of more than 1,024 characters is no data: URI", async () => {
+    expect(await codeOf(`data:${"x".repeat(1100)},`)).toBe(INVALID);
+  });
+
+  test("a picture of exactly the limit is not refused for its padding", async () => {
+    const png = picture("png");
+    for (const extra of [0, 1, 2]) {
+      const bytes = Buffer.concat([png, Buffer.alloc(extra)]); // trailing bytes are no damage
+      const exact = createImageDecoder({ maxBytes: bytes.length });
+      expect((await decode(`data:;base64,${bytes.toString("base64")}`, exact)).width).toBe(96);
+    }
   });
 });
 
@@ -379,6 +453,42 @@ describe("raw pixels", () => {
 
   test("a stated size above the limit is too large, whatever the data", async () => {
     expect(await codeOf({ ...good, width: 100_000, height: 100_000 })).toBe(TOO_LARGE);
+  });
+});
+
+describe("other realms, as under Jest", () => {
+  const foreign = (text: string): unknown => runInNewContext(text, { URL });
+
+  test("their bytes, pixels and plain objects are taken", async () => {
+    const png = picture("png");
+    const bytes = foreign(`Uint8Array.of(${png.join()})`);
+    expect(bytes).not.toBeInstanceOf(Uint8Array);
+    expect(corners(await decode(bytes))).toEqual(["red", "green", "blue", "white"]);
+    for (const type of ["Uint8Array", "Uint8ClampedArray"]) {
+      const raw = foreign(`({ data: ${type}.of(1, 2, 3), width: 1, height: 1, channels: 3 })`);
+      expect([...(await decode(raw)).pixels]).toEqual([1, 2, 3]);
+    }
+  });
+
+  test("a URL is told by what it is, and read anew", async () => {
+    const url = new URL(`data:;base64,${picture("png").toString("base64")}`);
+    const other = { href: url.href, [Symbol.toStringTag]: "URL" };
+    Object.setPrototypeOf(other, new Date()); // no object literal
+    expect((await decode(other)).width).toBe(96);
+    expect(await codeOf(Object.create(URL.prototype))).toBe(INVALID);
+    const { proxy, revoke } = Proxy.revocable(new Date(), {});
+    revoke();
+    expect(await codeOf(proxy)).toBe(INVALID);
+  });
+
+  test("an array that lies about its length is measured", async () => {
+    const png = picture("png");
+    const limited = createImageDecoder({ maxBytes: png.length - 1 });
+    expect(await codeOf(Object.defineProperty(png, "length", { value: 1 }), limited)).toBe(
+      TOO_LARGE,
+    );
+    const data = Object.defineProperty(new Uint8Array(1), "length", { value: 3 });
+    expect(await codeOf({ data, width: 1, height: 1, channels: 3 })).toBe(INVALID);
   });
 });
 
@@ -453,6 +563,22 @@ describe("admission", () => {
     }
     expect(most).toBeLessThanOrEqual(4);
     expect(queue.load).toEqual(IDLE);
+  });
+
+  test("all decoders of a process decode at most two pictures at a time, in turn", async () => {
+    const bytes = picture("avif");
+    const decoders = Array.from({ length: 6 }, () => createImageDecoder({ threads: 8 }));
+    // sharp counts what it decodes, in all of its pipelines.
+    let most = 0;
+    const timer = setInterval(() => {
+      const { process: decoding, queue } = sharp.counters();
+      most = Math.max(most, decoding + queue);
+    }, 0);
+    await Promise.all(decoders.flatMap((one) => [1, 2, 3, 4, 5].map(() => decode(bytes, one))));
+    clearInterval(timer);
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThanOrEqual(2);
+    for (const one of decoders) expect(one.load).toEqual(IDLE);
   });
 
   test("busy comes before a byte is looked at", async () => {

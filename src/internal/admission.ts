@@ -1,4 +1,5 @@
-import { AbortedError, CountenanceError } from "../errors.js";
+import { CountenanceError } from "../errors.js";
+import { Slots, throwIfAborted } from "./slots.js";
 
 /**
  * Admission of pictures: who may begin, who waits, and how much memory all of them may hold.
@@ -22,7 +23,7 @@ export interface AdmissionLimits {
   readonly queueLimit: number;
   /** Encoded bytes that those calls may hold. A single call is always admitted when none waits. */
   readonly maxPendingBytes: number;
-  /** Decodes in flight. */
+  /** Calls of this admission in their decode stage: each may hold a file that it has read. */
   readonly maxDecodes: number;
   /** Decoded pictures alive at once, and the bytes of their pixels. */
   readonly maxPictures: number;
@@ -32,7 +33,8 @@ export interface AdmissionLimits {
 export interface Permit {
   /**
    * Waits for a decode slot, first come, first served, and holds it while `stage` runs. `reserve`
-   * waits for memory of that many bytes, which stays reserved until `run` ends. Call each once.
+   * waits for memory of that many bytes, which stays reserved until `run` ends; meanwhile others may
+   * have the slot. Call each once.
    * @throws {CountenanceError} `COUNTENANCE_ABORTED` when the signal fires while it waits.
    */
   decode<T>(stage: (reserve: (bytes: number) => Promise<void>) => Promise<T>): Promise<T>;
@@ -41,13 +43,16 @@ export interface Permit {
 export class Admission {
   readonly #limits: AdmissionLimits;
   readonly #decodes: Slots;
+  readonly #sharedDecodes: Slots;
   readonly #pictureBytes: Slots;
   #pending = 0;
   #pendingBytes = 0;
 
-  constructor(limits: AdmissionLimits) {
+  /** @param sharedDecodes  Slots for the decodes at work, of several admissions together. */
+  constructor(limits: AdmissionLimits, sharedDecodes = new Slots(limits.maxDecodes)) {
     this.#limits = limits;
     this.#decodes = new Slots(limits.maxDecodes);
+    this.#sharedDecodes = sharedDecodes;
     this.#pictureBytes = new Slots(limits.maxPictureBytes);
   }
 
@@ -72,16 +77,31 @@ export class Admission {
     throwIfAborted(signal);
     this.#admit(bytes);
     let reserved = 0;
+    let working = 0;
+    const resume = async () => {
+      working = await this.#sharedDecodes.take(1, signal);
+    };
+    const pause = () => {
+      this.#sharedDecodes.giveBack(working);
+      working = 0;
+    };
     const reserve = async (pictureBytes: number) => {
       // A small picture weighs at least its share, so that their number is bounded as well.
       const share = Math.ceil(this.#limits.maxPictureBytes / this.#limits.maxPictures);
-      reserved = await this.#pictureBytes.take(Math.max(pictureBytes, share), signal);
+      const weight = Math.max(pictureBytes, share);
+      const waits = !this.#pictureBytes.fits(weight);
+      // Who waits for this engine's memory must not keep another engine from decoding.
+      if (waits) pause();
+      reserved = await this.#pictureBytes.take(weight, signal);
+      if (waits) await resume();
     };
     const decode: Permit["decode"] = async (stage) => {
       const slot = await this.#decodes.take(1, signal);
       try {
+        await resume();
         return await stage(reserve);
       } finally {
+        pause();
         this.#decodes.giveBack(slot);
       }
     };
@@ -110,76 +130,5 @@ export class Admission {
     }
     this.#pending += 1;
     this.#pendingBytes += bytes;
-  }
-}
-
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new AbortedError(signal.reason);
-}
-
-interface Waiter {
-  readonly weight: number;
-  readonly admit: () => void;
-}
-
-/** A counting semaphore with weights: first come, first served, and a wait can be aborted. */
-class Slots {
-  readonly #capacity: number;
-  /** In order of arrival: a Set keeps it and removes from the middle in constant time. */
-  readonly #waiting = new Set<Waiter>();
-  #taken = 0;
-
-  constructor(capacity: number) {
-    this.#capacity = capacity;
-  }
-
-  get taken(): number {
-    return this.#taken;
-  }
-
-  /** @returns What was taken: a weight above the capacity is cut to it, or it would wait forever. */
-  async take(weight: number, signal: AbortSignal | undefined): Promise<number> {
-    throwIfAborted(signal);
-    const cut = Math.min(weight, this.#capacity);
-    if (this.#waiting.size === 0 && this.#taken + cut <= this.#capacity) {
-      this.#taken += cut;
-    } else {
-      await this.#wait(cut, signal);
-    }
-    return cut;
-  }
-
-  giveBack(weight: number): void {
-    this.#taken -= weight;
-    this.#admitWaiting();
-  }
-
-  #wait(weight: number, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
-        weight,
-        admit: () => {
-          signal?.removeEventListener("abort", onAbort);
-          resolve();
-        },
-      };
-      const onAbort = () => {
-        this.#waiting.delete(waiter);
-        reject(new AbortedError(signal?.reason));
-        // The first in line may have been too heavy for those behind it.
-        this.#admitWaiting();
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
-      this.#waiting.add(waiter);
-    });
-  }
-
-  #admitWaiting(): void {
-    for (const waiter of this.#waiting) {
-      if (this.#taken + waiter.weight > this.#capacity) return;
-      this.#waiting.delete(waiter);
-      this.#taken += waiter.weight;
-      waiter.admit();
-    }
   }
 }

@@ -2,6 +2,7 @@ import sharp, { type Metadata, type Sharp } from "sharp";
 
 import { CountenanceError } from "../errors.js";
 import type { ImageFormat } from "./image-format.js";
+import { lengthOf } from "./typed-array.js";
 
 /** A picture whose size is known and within the limits, before its pixels are decoded. */
 export interface OpenedImage {
@@ -16,6 +17,12 @@ interface RawShape {
   readonly height: number;
   readonly channels: 1 | 3 | 4;
 }
+
+/**
+ * The longest side, in pixels: the most that a JPEG can state (16 bits); a WebP ends at 16,383. A
+ * longer one is no photograph of a face.
+ */
+const MAX_SIDE = 65_535;
 
 /** What is seen through transparency: no edge against skin, hair or paper is as hard as on black. */
 const MID_GREY = { r: 128, g: 128, b: 128 };
@@ -32,7 +39,7 @@ export async function openEncoded(
   maxPixels: number,
 ): Promise<OpenedImage> {
   const { width, height } = await readHeader(bytes, format);
-  checkPixels(width, height, maxPixels);
+  checkSize(width, height, maxPixels);
   const pipeline = sharp(bytes, {
     autoOrient: true,
     // "error" refuses truncated data; "warning" would refuse stray bytes that cameras do write.
@@ -52,12 +59,12 @@ export function openRaw(
   maxPixels: number,
 ): () => () => Promise<OpenedImage> {
   const { width, height, channels } = shape;
-  checkPixels(width, height, maxPixels);
+  checkSize(width, height, maxPixels);
   const size = width * height * channels;
-  if (data.length !== size) {
+  if (lengthOf(data) !== size) {
     throw new CountenanceError(
       "COUNTENANCE_INVALID_ARGUMENT",
-      `image.data: expected ${String(size)} bytes (width x height x channels), got ${String(data.length)}`,
+      `image.data: expected ${String(size)} bytes (width x height x channels), got ${String(lengthOf(data))}`,
     );
   }
   return () => {
@@ -97,11 +104,11 @@ async function toRgb(
   throw new CountenanceError("COUNTENANCE_INTERNAL", "image: expected RGB from the decoder");
 }
 
-function checkPixels(width: number, height: number, maxPixels: number): void {
-  if (width * height <= maxPixels) return;
+function checkSize(width: number, height: number, maxPixels: number): void {
+  if (width * height <= maxPixels && Math.max(width, height) <= MAX_SIDE) return;
   throw new CountenanceError(
     "COUNTENANCE_IMAGE_TOO_LARGE",
-    `image: expected at most ${String(maxPixels)} pixels, got ${String(width)} x ${String(height)}`,
+    `image: expected at most ${String(maxPixels)} pixels and sides of at most ${String(MAX_SIDE)}, got ${String(width)} x ${String(height)}`,
   );
 }
 

@@ -1,12 +1,12 @@
 import { fileURLToPath } from "node:url";
-import { types } from "node:util";
 
 import { CountenanceError } from "../errors.js";
 import { parseDataUri } from "./data-uri.js";
 import { openEncoded, openRaw, type OpenedImage } from "./decode.js";
 import { imageFormat } from "./image-format.js";
 import { readImageFile, tooManyBytes } from "./read-file.js";
-import { integerIn, invalidArgument, isPlainObject, plainOptions } from "./validate.js";
+import { isUint8Array, isUint8ClampedArray, lengthOf } from "./typed-array.js";
+import { integerIn, invalidArgument, isPlainObject, plainCopy, plainOptions } from "./validate.js";
 
 export interface ImageLimits {
   readonly maxBytes: number;
@@ -21,8 +21,8 @@ export interface ImageSource {
   take(): () => Promise<OpenedImage>;
 }
 
-/** The largest side that a raw picture may state. */
-const MAX_SIDE = 2 ** 31 - 1;
+/** What a number of pixels can be at all: a stated side above it is a mistake, not a large picture. */
+const MAX_STATED_SIDE = 2 ** 31 - 1;
 
 /**
  * Tells the kinds of `ImageInput` apart.
@@ -30,31 +30,32 @@ const MAX_SIDE = 2 ** 31 - 1;
  *   `COUNTENANCE_IMAGE_TOO_LARGE`.
  */
 export function imageSource(input: unknown, limits: ImageLimits): ImageSource {
-  if (types.isUint8Array(input)) {
-    // A detached view has no bytes, and cannot be copied.
-    const copy = () => new Uint8Array(input.length === 0 ? [] : input);
-    return encodedSource(input.length, copy, limits);
-  }
+  if (isUint8Array(input)) return bytesSource(input, limits);
   if (typeof input === "string") return dataUriSource(input, limits);
-  if (input instanceof URL) return urlSource(input, limits);
   if (isPlainObject(input)) {
-    return "path" in input ? fileSource(pathOf(input), limits) : rawSource(input, limits);
+    const given = plainCopy("image", input);
+    return "path" in given ? fileSource(pathOf(given), limits) : rawSource(given, limits);
   }
+  const url = urlOf(input);
+  if (url !== undefined) return urlSource(url, limits);
   throw invalidArgument("image", "{ path }, a URL, a data: URI, a Uint8Array or raw pixels", input);
 }
 
-function encodedSource(size: number, copy: () => Uint8Array, limits: ImageLimits): ImageSource {
+function bytesSource(input: Uint8Array, limits: ImageLimits): ImageSource {
+  const size = lengthOf(input);
   if (size > limits.maxBytes) throw tooManyBytes(limits.maxBytes, size);
   return {
     pendingBytes: size,
     take: () => {
-      const bytes = copy();
+      // A detached view has no bytes, and cannot be copied.
+      const bytes = new Uint8Array(size === 0 ? [] : input);
       const format = imageFormat(bytes);
       return () => openEncoded(bytes, format, limits.maxPixels);
     },
   };
 }
 
+/** The text of a data: URI never changes: it is decoded when its turn comes, and not copied before. */
 function dataUriSource(text: string, limits: ImageLimits): ImageSource {
   const uri = parseDataUri(text);
   if (uri === undefined) {
@@ -63,7 +64,25 @@ function dataUriSource(text: string, limits: ImageLimits): ImageSource {
       "image: expected a data: URI, got another string; a file is { path }",
     );
   }
-  return encodedSource(uri.maxSize, uri.decode, limits);
+  if (uri.maxSize > limits.maxBytes) throw tooManyBytes(limits.maxBytes, uri.maxSize);
+  return {
+    pendingBytes: uri.maxSize,
+    take: () => async () => {
+      const bytes = await uri.decode();
+      return openEncoded(bytes, imageFormat(bytes), limits.maxPixels);
+    },
+  };
+}
+
+/** A URL of this realm as it is; one of another realm (under a test runner) is made anew. */
+function urlOf(input: unknown): URL | undefined {
+  try {
+    if (input instanceof URL) return input.href === "" ? undefined : input;
+    const isForeign = Object.prototype.toString.call(input) === "[object URL]";
+    return isForeign ? new URL((input as URL).href) : undefined; // anything else throws here
+  } catch {
+    return undefined;
+  }
 }
 
 function urlSource(url: URL, limits: ImageLimits): ImageSource {
@@ -97,11 +116,11 @@ function pathOf(input: unknown): string {
 function pathOfUrl(url: URL): string {
   try {
     return pathOf({ path: fileURLToPath(url) });
-  } catch (cause) {
+  } catch {
+    // Without the cause: it may hold the path.
     throw new CountenanceError(
       "COUNTENANCE_INVALID_ARGUMENT",
       "image: expected a file: URL of a local absolute path, got another",
-      { cause },
     );
   }
 }
@@ -109,11 +128,11 @@ function pathOfUrl(url: URL): string {
 function rawSource(input: unknown, limits: ImageLimits): ImageSource {
   const raw = plainOptions("image", input, ["data", "width", "height", "channels"]);
   const { data, channels } = raw;
-  if (!types.isUint8Array(data) && !types.isUint8ClampedArray(data)) {
+  if (!isUint8Array(data) && !isUint8ClampedArray(data)) {
     throw invalidArgument("image.data", "a Uint8Array of pixels", data);
   }
-  const width = integerIn("image.width", raw.width, 1, MAX_SIDE);
-  const height = integerIn("image.height", raw.height, 1, MAX_SIDE);
+  const width = integerIn("image.width", raw.width, 1, MAX_STATED_SIDE);
+  const height = integerIn("image.height", raw.height, 1, MAX_STATED_SIDE);
   if (channels !== 1 && channels !== 3 && channels !== 4) {
     throw invalidArgument("image.channels", "1, 3 or 4", channels);
   }

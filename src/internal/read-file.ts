@@ -10,16 +10,17 @@ import { CountenanceError } from "../errors.js";
  * @throws {CountenanceError} `COUNTENANCE_IMAGE_UNREADABLE`, `COUNTENANCE_IMAGE_TOO_LARGE`.
  */
 export async function readImageFile(path: string, maxBytes: number): Promise<Uint8Array> {
-  let handle: FileHandle | undefined;
   try {
     // Windows has no such flag.
     const nonBlocking: number | undefined = constants.O_NONBLOCK;
-    handle = await open(path, constants.O_RDONLY | (nonBlocking ?? 0));
-    return await readRegular(handle, maxBytes);
+    const handle = await open(path, constants.O_RDONLY | (nonBlocking ?? 0));
+    try {
+      return await readRegular(handle, maxBytes);
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     throw error instanceof CountenanceError ? error : unreadable(error);
-  } finally {
-    await handle?.close();
   }
 }
 
@@ -49,12 +50,16 @@ export function tooManyBytes(maxBytes: number, got: number): CountenanceError {
   );
 }
 
-/** The message has the system's error code; the path is in `cause` only, where Node puts it. */
-function unreadable(cause: unknown): CountenanceError {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error";
+/**
+ * The system's error is told by its code alone: Node's own error holds the path, often a person's
+ * name, and whoever logs an error logs its cause too.
+ */
+function unreadable(error: unknown): CountenanceError {
+  const { code } = Object(error) as { code?: unknown };
+  const shown = typeof code === "string" ? code : "unknown error";
   return new CountenanceError(
     "COUNTENANCE_IMAGE_UNREADABLE",
-    `image: expected a readable file, got ${code}`,
-    { cause },
+    `image: expected a readable file, got ${shown}`,
+    { cause: Object.assign(new Error(shown), { code: shown }) },
   );
 }
