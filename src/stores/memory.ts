@@ -1,17 +1,12 @@
-import { availableParallelism } from "node:os";
-
 import { AbortedError, CountenanceError } from "../errors.js";
-import { native, type NativeHits, type NativeIndex } from "../internal/native.js";
+import type { NativeHits, NativeIndex } from "../internal/native.js";
 import { settle } from "../internal/task.js";
-import {
-  checkId,
-  checkModel,
-  checkOperations,
-  checkPage,
-  checkSearch,
-  MAX_DIMENSION,
-} from "./checks.js";
+import { plainOptions } from "../internal/validate.js";
+import { capture, type CapturedOperation } from "./captured.js";
+import { checkId, checkModel, checkPage, checkSearch, MAX_DIMENSION } from "./checks.js";
 import { Lifecycle } from "./lifecycle.js";
+import { createNativeIndex } from "./native-index.js";
+import { queueLimitOf } from "./options.js";
 import { planOperations, type Effect } from "./plan.js";
 import { searchAgain } from "./search-again.js";
 import { SortedIds } from "./sorted-ids.js";
@@ -31,20 +26,24 @@ import type {
 } from "./store.js";
 
 export interface MemoryStoreOptions {
-  /** How many searches may wait for their turn before `COUNTENANCE_BUSY`. Default 1000. */
+  /** How many searches may wait before `COUNTENANCE_BUSY`, 1..1,048,576. Default 1000. */
   readonly queueLimit?: number;
 }
 
-/** A store that is gone with the process: for tests, and for servers that load templates at start. */
-export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
-  return new MemoryStore(options.queueLimit ?? 1000);
+/**
+ * A store that is gone with the process: for tests, and for servers that load templates at start.
+ * @throws {CountenanceError} `INVALID_ARGUMENT` for options that it does not know.
+ */
+export function createMemoryStore(options?: MemoryStoreOptions): Store {
+  const { queueLimit } = plainOptions("options", options, ["queueLimit"]);
+  return new MemoryStore(queueLimitOf(queueLimit, 1000));
 }
 
 interface Subject {
   readonly key: number;
   /** The number of the last transaction that changed the subject's faces. */
   revision: number;
-  /** JSON: the caller's object may change. */
+  /** JSON text. */
   metadata: string | undefined;
   readonly createdAtMs: number;
   /** Face ids with their keys. */
@@ -82,11 +81,7 @@ class MemoryStore implements Store {
       if (options.signal?.aborted) throw new AbortedError(options.signal.reason);
       checkModel(model);
       if (this.#life.isPrepared) return this.#life.model;
-      this.#index = native().createIndex({
-        dimension: model.dimension,
-        threads: Math.min(4, availableParallelism()),
-        queueLimit: this.#queueLimit,
-      });
+      this.#index = createNativeIndex(model.dimension, this.#queueLimit);
       const { modelId, pipeline, dimension } = model;
       this.#life.prepared({ modelId, pipeline, dimension }, true);
       return this.#life.model;
@@ -98,15 +93,15 @@ class MemoryStore implements Store {
     options: Signalled = {},
   ): Promise<TransactionResult> {
     return this.#life.run(async () => {
-      checkOperations(operations, this.#life.model.dimension);
-      const mine = this.#turn.then(() => this.#commit(operations, options.signal));
+      const captured = capture(operations, this.#life.model.dimension);
+      const mine = this.#turn.then(() => this.#commit(captured, options.signal));
       this.#turn = mine.catch(() => undefined); // its caller is told; the next one just goes on
       return mine;
     });
   }
 
   async #commit(
-    operations: readonly StoreOperation[],
+    operations: readonly CapturedOperation[],
     signal: AbortSignal | undefined,
   ): Promise<TransactionResult> {
     if (signal?.aborted) throw new AbortedError(signal.reason);
@@ -125,9 +120,7 @@ class MemoryStore implements Store {
     if (!plan.ok) return { committed: false, failed: plan.failed, reason: plan.reason };
     this.#checkFaceIds(plan.effects);
     const before = this.#findable(plan.effects, "insert-face");
-    for (const { key, face } of before) {
-      this.#faces.set(key, { ...face, vector: face.vector.slice() });
-    }
+    for (const { key, face } of before) this.#faces.set(key, face);
     try {
       await settle(() => this.#requireIndex().apply(plan.changes));
     } catch (error) {
@@ -168,7 +161,7 @@ class MemoryStore implements Store {
         this.#subjects.set(effect.subject.id, {
           key: effect.key,
           revision: sequence,
-          metadata: toJson(effect.subject.metadata),
+          metadata: effect.subject.metadata,
           createdAtMs: effect.subject.createdAtMs,
           faces: new Map(),
           galleries: new SortedIds(),
@@ -176,7 +169,7 @@ class MemoryStore implements Store {
         this.#subjectIds.add(effect.subject.id);
         return;
       case "set-metadata":
-        this.#subject(effect.subjectId).metadata = toJson(effect.metadata);
+        this.#subject(effect.subjectId).metadata = effect.metadata;
         return;
       case "delete-subject": {
         const subject = this.#subject(effect.subjectId);
@@ -356,11 +349,7 @@ function summary(id: string, subject: Subject): SubjectSummary {
   return { id, metadata: fromJson(subject.metadata), createdAtMs: subject.createdAtMs };
 }
 
-function toJson(metadata: Metadata | undefined): string | undefined {
-  return metadata === undefined ? undefined : JSON.stringify(metadata);
-}
-
 function fromJson(text: string | undefined): Metadata | undefined {
-  // Written by toJson above.
+  // Made by capture(), of a Metadata.
   return text === undefined ? undefined : (JSON.parse(text) as Metadata);
 }

@@ -1,5 +1,6 @@
 import type { NativeIndexChanges } from "../internal/native.js";
-import type { FaceRecord, Metadata, Refusal, StoreOperation, SubjectSummary } from "./store.js";
+import type { CapturedOperation, CapturedSubject } from "./captured.js";
+import type { FaceRecord, Refusal } from "./store.js";
 
 /** What a store knows about a subject before a transaction. */
 export interface KnownSubject {
@@ -25,12 +26,13 @@ export interface KeySource {
 
 /** One row to be written, with its key. */
 export type Effect =
-  | { readonly kind: "insert-subject"; readonly key: number; readonly subject: SubjectSummary }
+  | { readonly kind: "insert-subject"; readonly key: number; readonly subject: CapturedSubject }
   | {
       readonly kind: "set-metadata";
       readonly subjectId: string;
       readonly key: number;
-      readonly metadata: Metadata | undefined;
+      /** JSON text. */
+      readonly metadata: string | undefined;
     }
   | { readonly kind: "delete-subject"; readonly subjectId: string; readonly key: number }
   | {
@@ -67,7 +69,7 @@ export type Plan =
 
 /** Decides what a transaction does, on every store alike. Changes nothing. */
 export function planOperations(
-  operations: readonly StoreOperation[],
+  operations: readonly CapturedOperation[],
   view: StoreView,
   keys: KeySource,
 ): Plan {
@@ -110,7 +112,7 @@ class Planner {
     this.#keys = keys;
   }
 
-  add(operation: StoreOperation): Refusal | undefined {
+  add(operation: CapturedOperation): Refusal | undefined {
     switch (operation.kind) {
       case "expect-subject": {
         const subject = this.#subject(operation.subjectId);
@@ -205,7 +207,7 @@ class Planner {
     return this.#galleries.get(id);
   }
 
-  #createSubject(subject: SubjectSummary): Refusal | undefined {
+  #createSubject(subject: CapturedSubject): Refusal | undefined {
     if (this.#subject(subject.id) !== undefined) return "subject-exists";
     const key = this.#keys.subject();
     this.#subjects.set(subject.id, { key, revision: undefined, faces: new Map() });

@@ -3,6 +3,8 @@ import { existsSync } from "node:fs";
 import { CountenanceError } from "../errors.js";
 import { native, type NativeDatabase, type SqlRow, type SqlStatement } from "../internal/native.js";
 import { settle } from "../internal/task.js";
+import { optionalBoolean, optionalSignal, plainOptions } from "../internal/validate.js";
+import { databasePathOf } from "./options.js";
 import { numberOf, textOf } from "./sqlite-rows.js";
 import { hasSchema } from "./sqlite-schema.js";
 
@@ -20,14 +22,17 @@ export interface SqliteStoreReport {
  */
 export async function checkSqliteStore(
   path: string,
-  options: { readonly full?: boolean; readonly signal?: AbortSignal } = {},
+  options?: { readonly full?: boolean; readonly signal?: AbortSignal },
 ): Promise<SqliteStoreReport> {
-  if (!existsSync(path)) {
-    throw new CountenanceError("COUNTENANCE_INVALID_ARGUMENT", `path: there is no file ${path}`);
+  const given = plainOptions("options", options, ["full", "signal"]);
+  const full = optionalBoolean("full", given.full) ?? false;
+  const signal = optionalSignal("signal", given.signal);
+  const file = databasePathOf(path);
+  if (!existsSync(file)) {
+    throw new CountenanceError("COUNTENANCE_INVALID_ARGUMENT", "path: there is no such file");
   }
-  const { full = false, signal } = options;
   const database = await settle(
-    () => native().openDatabase(path, { readers: 1, queueLimit: 10 }),
+    () => native().openDatabase(file, { readers: 1, queueLimit: 10 }),
     signal,
   );
   try {

@@ -1,10 +1,9 @@
 import type { NativeDatabase, SqlRow, SqlStatement } from "../internal/native.js";
 import { settle } from "../internal/task.js";
-import { namedIds } from "./checks.js";
+import { namedIds, type CapturedOperation } from "./captured.js";
 import type { KnownSubject, Plan, StoreView } from "./plan.js";
 import { numberOf, textOf } from "./sqlite-rows.js";
 import { forList, guardGallery, guardSubject } from "./sqlite-statements.js";
-import type { StoreOperation } from "./store.js";
 
 /** Reads of one database, each in a snapshot of its own. */
 export class SqliteReader {
@@ -44,7 +43,7 @@ export interface Snapshot {
 
 export async function lookUp(
   reader: SqliteReader,
-  operations: readonly StoreOperation[],
+  operations: readonly CapturedOperation[],
   signal: AbortSignal | undefined,
 ): Promise<Snapshot> {
   const ids = namedIds(operations);

@@ -45,14 +45,14 @@ export function statementOf(effect: Effect, sequence: number): SqlStatement {
       const { id, metadata, createdAtMs } = effect.subject;
       return {
         sql: "INSERT INTO subject (key, id, metadata, created_at_ms, revision) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
-        params: [effect.key, id, jsonOf(metadata), createdAtMs, sequence],
+        params: [effect.key, id, metadata ?? null, createdAtMs, sequence],
         expectChanges: 1,
       };
     }
     case "set-metadata":
       return {
         sql: "UPDATE subject SET metadata = ?2 WHERE key = ?1",
-        params: [effect.key, jsonOf(effect.metadata)],
+        params: [effect.key, effect.metadata ?? null],
         expectChanges: 1,
       };
     case "delete-subject":
@@ -105,8 +105,4 @@ export function statementOf(effect: Effect, sequence: number): SqlStatement {
         params: [effect.galleryKey, effect.subjectId],
       };
   }
-}
-
-function jsonOf(metadata: unknown): string | null {
-  return metadata === undefined ? null : JSON.stringify(metadata);
 }

@@ -1,5 +1,3 @@
-import { availableParallelism } from "node:os";
-
 import {
   native,
   type NativeDatabase,
@@ -7,15 +5,12 @@ import {
   type NativeIndex,
 } from "../internal/native.js";
 import { settle } from "../internal/task.js";
-import {
-  checkId,
-  checkModel,
-  checkOperations,
-  checkPage,
-  checkSearch,
-  MAX_DIMENSION,
-} from "./checks.js";
+import { integerIn, optionalSignal, plainOptions } from "../internal/validate.js";
+import { capture, type CapturedOperation } from "./captured.js";
+import { checkId, checkModel, checkPage, checkSearch, MAX_DIMENSION } from "./checks.js";
 import { Lifecycle } from "./lifecycle.js";
+import { createNativeIndex } from "./native-index.js";
+import { databasePathOf, queueLimitOf } from "./options.js";
 import { planOperations } from "./plan.js";
 import { searchAgain } from "./search-again.js";
 import { lookUp, SqliteReader } from "./sqlite-reader.js";
@@ -38,23 +33,36 @@ import type {
 export { checkSqliteStore } from "./sqlite-check.js";
 
 export interface SqliteStoreOptions {
-  /** The database file. It is made when there is none, readable by its owner only. */
+  /**
+   * The database file. It is made when there is none, readable by its owner only. A relative one
+   * counts from the current folder at the time of the call.
+   */
   readonly path: string;
   /** Threads that read, 1..64. Default 2. */
   readonly readers?: number;
-  /** How many reads, writes and searches each may wait before `COUNTENANCE_BUSY`. Default 10,000. */
+  /**
+   * How many reads, writes and searches each may wait before `COUNTENANCE_BUSY`, 1..1,048,576.
+   * Default 10,000.
+   */
   readonly queueLimit?: number;
   readonly signal?: AbortSignal;
 }
+
+const MAX_READERS = 64;
 
 /**
  * Opens a store in one SQLite file, which this handle owns until `close`.
  * @throws {CountenanceError} `STORE_LOCKED` at once when another handle or process has it,
  *   `STORE_CORRUPT` for a damaged file and for one that is not ours, `INVALID_ARGUMENT` for a path
- *   that cannot be used.
+ *   that cannot be used, and for one of several hard links to a file.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { path, readers = 2, queueLimit = 10_000, signal } = options;
+  const given = plainOptions("options", options, ["path", "readers", "queueLimit", "signal"]);
+  const path = databasePathOf(given.path);
+  const readers =
+    given.readers === undefined ? 2 : integerIn("readers", given.readers, 1, MAX_READERS);
+  const queueLimit = queueLimitOf(given.queueLimit, 10_000);
+  const signal = optionalSignal("signal", given.signal);
   const database = await settle(() => native().openDatabase(path, { readers, queueLimit }), signal);
   try {
     return new SqliteStore(database, await hasSchema(database, signal), queueLimit);
@@ -127,11 +135,7 @@ class SqliteStore implements Store {
   }
 
   async #loadIndex(dimension: number, signal: AbortSignal | undefined): Promise<void> {
-    const index = native().createIndex({
-      dimension,
-      threads: Math.min(4, availableParallelism()),
-      queueLimit: this.#queueLimit,
-    });
+    const index = createNativeIndex(dimension, this.#queueLimit);
     try {
       await settle(
         () =>
@@ -154,10 +158,10 @@ class SqliteStore implements Store {
     options: Signalled = {},
   ): Promise<TransactionResult> {
     return this.#life.run(async () => {
-      checkOperations(operations, this.#life.model.dimension);
-      if (operations.some(({ kind }) => kind === "add-face")) this.#life.requireSearchable();
+      const captured = capture(operations, this.#life.model.dimension);
+      if (captured.some(({ kind }) => kind === "add-face")) this.#life.requireSearchable();
       for (;;) {
-        const result = await this.#attempt(operations, options.signal);
+        const result = await this.#attempt(captured, options.signal);
         if (result !== undefined) return result;
       }
     });
@@ -165,7 +169,7 @@ class SqliteStore implements Store {
 
   /** `undefined` when another transaction changed what this one was planned on. */
   async #attempt(
-    operations: readonly StoreOperation[],
+    operations: readonly CapturedOperation[],
     signal: AbortSignal | undefined,
   ): Promise<TransactionResult | undefined> {
     const known = await lookUp(this.#reader, operations, signal);
@@ -347,8 +351,11 @@ class SqliteStore implements Store {
 
   async close(): Promise<void> {
     return this.#life.close(async () => {
-      this.#index?.close();
-      await settle(() => this.#database.close());
+      try {
+        await settle(() => this.#database.close());
+      } finally {
+        this.#index?.close(); // last: the writes that waited change it too
+      }
     });
   }
 

@@ -11,6 +11,7 @@ import {
   MODEL,
   vector,
 } from "./store-fixture.js";
+import { revisionRules } from "./store-revisions.js";
 import { searchRules } from "./store-search.js";
 import { transactionRules } from "./store-transactions.js";
 
@@ -29,6 +30,7 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
 
   describe(name, () => {
     transactionRules(ready);
+    revisionRules(ready);
     searchRules(ready);
 
     test("an empty store has nothing, and says so without throwing", async () => {
