@@ -55,8 +55,8 @@ function worksAsSignal(value: unknown): value is AbortSignal {
     const listener = () => undefined;
     signal.addEventListener("abort", listener, { once: true });
     signal.removeEventListener("abort", listener);
-    const { aborted, reason: _reason }: { aborted: unknown; reason: unknown } = signal; // tried too
-    return typeof aborted === "boolean";
+    const tried: readonly unknown[] = [signal.aborted, signal.reason];
+    return typeof tried[0] === "boolean";
   } catch {
     return false; // and not the error: its text is the caller's
   }
