@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import ts from "typescript";
 import { expect, test } from "vitest";
 
 import { ERROR_CODES } from "../src/errors.js";
@@ -31,9 +32,60 @@ function missing(code: string, text: string): boolean {
   return !new RegExp(`\\b${code}\\b`).test(text);
 }
 
+/** A call that asserts: expect and its matchers, or a function of a test file named after it. */
+const ASSERTS = /\b(expect|code|error|fails?|refus)\w*|\.each\b/i;
+
+/**
+ * The string literals of a test that are, or feed, an assertion: arguments of an asserting call, or
+ * the value of a constant. Comments, types, and the codes of errors that a test makes do not count.
+ */
+function assertedBy(text: string): Set<string> {
+  const found = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteral(node) && isAsserted(node)) found.add(node.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile("x.ts", text, ts.ScriptTarget.Latest, true));
+  return found;
+}
+
+function isAsserted(literal: ts.StringLiteral): boolean {
+  if (ts.isLiteralTypeNode(literal.parent)) return false;
+  for (let node: ts.Node = literal; !ts.isSourceFile(node); node = node.parent) {
+    if (ts.isNewExpression(node)) return false;
+    if (ts.isCallExpression(node) && ASSERTS.test(node.expression.getText())) return true;
+    if (ts.isVariableDeclaration(node)) return true;
+    if (ts.isBlock(node)) return false;
+  }
+  return false;
+}
+
 test("every declared error code is asserted by a test", () => {
-  const tests = textOf("test", "errors-tested.test.ts");
-  expect(ERROR_CODES.filter((code) => missing(code, tests))).toEqual([]);
+  const asserted = assertedBy(textOf("test", "errors-tested.test.ts"));
+  expect(ERROR_CODES.filter((code) => !asserted.has(code))).toEqual([]);
+});
+
+test("a code is asserted by an expectation, not by a comment, a type or an error that is made", () => {
+  for (const text of [
+    '// expect(x).toBe("CODE")',
+    '/* "CODE" */',
+    'let x: "CODE";',
+    'throw new CountenanceError("CODE", "");',
+    'expect(f(new CountenanceError("CODE", ""))).toBe(1);',
+    'test("CODE", () => {});',
+    'expect(x).toBe("CODE_OF_MORE");',
+  ]) {
+    expect(assertedBy(text)).not.toContain("CODE");
+  }
+  for (const text of [
+    'expect(x).toBe("CODE");',
+    'await expect(x).rejects.toMatchObject({ code: "CODE" });',
+    'test.each([["x", "CODE"]])("%s", () => {});',
+    'const WRONG = "CODE";',
+    'expectCode("CODE", () => 0);',
+  ]) {
+    expect(assertedBy(text)).toContain("CODE");
+  }
 });
 
 test("every declared error code is thrown by some source", () => {
