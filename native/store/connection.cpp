@@ -183,12 +183,26 @@ Connection::Connection(const std::string& path, Mode mode) {
       },
       cancel_.get());
   execute("PRAGMA cell_size_check = ON");
+  readSchema(mode);
   execute("PRAGMA temp_store = MEMORY");  // no vectors in files of the system's temporary folder
   if (mode == Mode::kReader) {
     execute("PRAGMA query_only = ON");
   } else {
     execute("PRAGMA synchronous = FULL");
     execute("PRAGMA secure_delete = ON");  // what is deleted is overwritten with zeros
+  }
+}
+
+void Connection::readSchema(Mode mode) {
+  try {
+    execute("SELECT count(*) FROM sqlite_schema");
+  } catch (const Error& error) {
+    // The statement is sound: it is the file that is not, e.g. its schema has an unknown format.
+    if ((sqlite3_errcode(database_.get()) & 0xff) != SQLITE_ERROR) throw;
+    throw Error(ErrorCode::kStoreCorrupt, error.what());
+  }
+  if (mode == Mode::kWriter && sqlite3_db_readonly(database_.get(), "main") != 0) {
+    throw Error(ErrorCode::kStoreCorrupt, "SQLite: the file says that it is not to be written");
   }
 }
 

@@ -37,7 +37,9 @@ class Connection final {
  public:
   enum class Mode { kWriter, kReader };
 
+  /// Reads the schema, and writes nothing.
   /// @param path  Absolute and free of symbolic links.
+  /// @throws Error kStoreCorrupt for a file that this SQLite cannot read, or not write.
   Connection(const std::string& path, Mode mode);
 
   /// Statements without parameters and results, prepared once and not kept.
@@ -66,6 +68,7 @@ class Connection final {
   class Use;
 
   [[noreturn]] void fail(int status) const;
+  void readSchema(Mode mode);
   StatementPtr prepare(const std::string& sql, bool keep);
   sqlite3_stmt* cached(const std::string& sql);
 

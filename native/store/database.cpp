@@ -54,7 +54,6 @@ void initialise(Connection& writer) {
 }
 
 void switchToLog(Connection& writer) {
-  writer.execute("SELECT count(*) FROM sqlite_schema");  // damaged? then before anything is written
   const SqlRows mode = writer.query({"PRAGMA journal_mode = WAL", {}, std::nullopt});
   if (mode.cells.size() != 1 || mode.cells[0] != SqlValue(std::string("wal"))) {
     throw Error(ErrorCode::kInvalidArgument,

@@ -22,8 +22,9 @@ constexpr std::size_t kHeaderBytes = 100;
 constexpr std::size_t kApplicationIdOffset = 68;
 constexpr int kMaxLockAttempts = 100;
 
-[[noreturn]] void reject(const std::string& path, const std::string& why) {
-  throw Error(ErrorCode::kInvalidArgument, "path: cannot use " + path + ": " + why);
+/// Without the path: it may hold a person's name, and whoever gave it knows it.
+[[noreturn]] void reject(const std::string& why) {
+  throw Error(ErrorCode::kInvalidArgument, "path: cannot use it: " + why);
 }
 
 std::string textOf(int error) { return std::generic_category().message(error); }
@@ -51,6 +52,20 @@ std::string ownerOf(int descriptor) {
   return number ? "process " + pid : "another process";
 }
 
+/// Looks without opening: another handle of this process may use the file under another name, and
+/// closing a descriptor of it would drop SQLite's locks.
+void requireOnlyName(const std::string& path) {
+  struct stat status {};
+  if (lstat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) return;
+    reject(textOf(errno));
+  }
+  if (!S_ISREG(status.st_mode)) reject("it is no regular file");
+  if (status.st_nlink > 1) {
+    reject("it has several names (hard links), and the lock is by name");
+  }
+}
+
 }  // namespace
 
 std::string resolveDatabasePath(const std::string& path) {
@@ -62,15 +77,15 @@ std::string resolveDatabasePath(const std::string& path) {
   const fs::path given(path);
   const fs::file_status status = fs::symlink_status(given, error);
   if (status.type() == fs::file_type::not_found) {
-    if (!given.has_filename()) reject(path, "it names a folder");
+    if (!given.has_filename()) reject("it names a folder");
     const fs::path folder = given.has_parent_path() ? given.parent_path() : fs::path(".");
     const fs::path resolved = fs::canonical(folder, error);
-    if (error) reject(path, "its folder: " + textOf(error.value()));
+    if (error) reject("its folder: " + textOf(error.value()));
     return (resolved / given.filename()).string();
   }
   const fs::path resolved = fs::canonical(given, error);
-  if (error) reject(path, textOf(error.value()));
-  if (fs::is_directory(resolved, error)) reject(path, "it names a folder");
+  if (error) reject(textOf(error.value()));
+  if (fs::is_directory(resolved, error)) reject("it names a folder");
   return resolved.string();
 }
 
@@ -84,7 +99,7 @@ DatabaseLock::DatabaseLock(const std::string& databasePath) : path_(databasePath
 
 bool DatabaseLock::tryLock() {
   const int opened = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kOwnerOnly);
-  if (opened < 0) reject(path_, textOf(errno));
+  if (opened < 0) reject("its lock: " + textOf(errno));
   if (flock(opened, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
     const Descriptor closing(opened);
@@ -92,7 +107,7 @@ bool DatabaseLock::tryLock() {
       throw Error(ErrorCode::kStoreLocked,
                   "the database is in use by " + ownerOf(opened) + ": one handle at a time");
     }
-    reject(path_, textOf(error));
+    reject("its lock: " + textOf(error));
   }
   struct stat ours {};
   struct stat named {};
@@ -115,11 +130,11 @@ DatabaseLock::~DatabaseLock() {
 }
 
 bool prepareDatabaseFile(const std::string& path) {
+  requireOnlyName(path);
   Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kOwnerOnly));
-  if (file.get() < 0) reject(path, textOf(errno));
+  if (file.get() < 0) reject(textOf(errno));
   struct stat status {};
-  if (fstat(file.get(), &status) != 0) reject(path, textOf(errno));
-  if (!S_ISREG(status.st_mode)) reject(path, "it is no regular file");
+  if (fstat(file.get(), &status) != 0) reject(textOf(errno));
   if (status.st_size == 0) return true;
 
   std::array<unsigned char, kHeaderBytes> header{};

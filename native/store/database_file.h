@@ -35,7 +35,7 @@ class DatabaseLock final {
 /// descriptor of a file drops the POSIX locks that SQLite holds on it in this process.
 /// @returns true for a file without content.
 /// @throws Error kStoreCorrupt for what is no database, or not ours; kInvalidArgument for a file
-///   that may not be read and written.
+///   that may not be read and written, and for one of several hard links.
 bool prepareDatabaseFile(const std::string& path);
 
 }  // namespace countenance

@@ -98,6 +98,42 @@ TEST("a truncated or overwritten database of ours is corrupt") {
   }
 }
 
+TEST("a header that no SQLite knows is corrupt, and not one byte changes") {
+  const Folder folder;
+  {
+    Database database(folder / "a.db", {1, 10});
+    openIt(database);
+    writeNow(database, schema());
+  }
+  const std::string whole = contents(folder / "a.db");
+  // Write version, read version, last byte of the schema format (SQLite file format, section 1.3).
+  for (const std::size_t offset : {18, 19, 47}) {
+    std::string bytes = whole;
+    bytes[offset] = 9;
+    put(folder / "a.db", bytes);
+    Database database(folder / "a.db", {1, 10});
+    CHECK_ERROR(ErrorCode::kStoreCorrupt, openIt(database));
+    CHECK(contents(folder / "a.db") == bytes);
+  }
+}
+
+TEST("a file with several names is refused, and keeps the locks of its open handle") {
+  const Folder folder;
+  Database first(folder / "a.db", {1, 10});
+  openIt(first);
+  fs::create_hard_link(folder / "a.db", folder / "b.db");
+  {
+    Database second(folder / "b.db", {1, 10});
+    CHECK_ERROR(ErrorCode::kInvalidArgument, openIt(second));
+  }
+  CHECK(writeNow(first, schema()).committed);
+  closeIt(first);
+  fs::remove(folder / "b.db");
+  Database third(folder / "a.db", {1, 10});
+  openIt(third);
+  CHECK(count(third, "face") == 0);
+}
+
 TEST("a path that cannot be used is an invalid argument") {
   const Folder folder;
   fs::create_symlink(folder / "nothing", folder / "dangling");
