@@ -1,5 +1,6 @@
 #include "napi/database.h"
 
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -119,12 +120,29 @@ class WriteTask final : public Task {
   WriteResult written_;
 };
 
+/// Claimed as soon as it is queued: whoever cancels it must not leave the file locked.
 class CloseTask final : public Task {
  public:
   explicit CloseTask(std::shared_ptr<DatabaseOwner> owner) : owner_(std::move(owner)) {}
 
+  static Napi::Object start(Napi::Env env, const std::shared_ptr<DatabaseOwner>& owner) {
+    return Task::start(env, std::make_shared<CloseTask>(owner), [&owner](const Ticket& ticket) {
+      ticket.claim();
+      // The task holds the owner, and lives until finish().
+      owner->database.onWriterAtLast([ticket, database = &owner->database](std::size_t) {
+        std::exception_ptr error;
+        try {
+          database->close();
+        } catch (...) {
+          error = std::current_exception();
+        }
+        ticket.finish(std::move(error));
+      });
+    });
+  }
+
  private:
-  void run(std::size_t) override { owner_->database.close(); }
+  void run(std::size_t) override {}  // see start()
   Napi::Value result(Napi::Env env) override {
     owner_->database.stop();  // joins a thread that has nothing left to do
     return env.Undefined();
@@ -186,10 +204,7 @@ class DatabaseWrap final : public Napi::ObjectWrap<DatabaseWrap> {
   Napi::Value close(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
       if (!closing_.IsEmpty()) return closing_.Value();
-      const Napi::Object handle = Task::start(
-          info.Env(), std::make_shared<CloseTask>(owner_), [this](const Task::Ticket& ticket) {
-            owner_->database.onWriterAtLast([ticket](std::size_t worker) { ticket.work(worker); });
-          });
+      const Napi::Object handle = CloseTask::start(info.Env(), owner_);
       closing_ = Napi::Persistent(handle);
       return handle;
     });

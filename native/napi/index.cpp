@@ -23,7 +23,10 @@ struct IndexOwner final : Closeable {
   IndexOwner(std::size_t dimension, std::size_t threads, std::size_t queueLimit)
       : index(std::make_shared<FlatIndex>(dimension)),
         pool(threads, queueLimit, giveWayToEventLoop) {}
-  void shutDown() override { pool.close(); }
+  void shutDown() override {
+    pool.close();
+    index->clear();  // now, not whenever the garbage collector comes: it overwrites the vectors
+  }
 
   const std::shared_ptr<VectorIndex> index;
   ThreadPool pool;
