@@ -226,6 +226,32 @@ describe("limits", () => {
     expect((await decode(longest)).width).toBe(65_535);
   });
 
+  test("an AVIF of an absurd size is too large before libvips sees it and writes on stderr", async () => {
+    for (const [width, height] of [
+      [0x7fffffff, 0x7fffffff],
+      [0xffffffff, 1],
+      [1, 65_536],
+    ] as const) {
+      const avif = picture("avif");
+      const extents = avif.indexOf("ispe");
+      avif.writeUInt32BE(width, extents + 8);
+      avif.writeUInt32BE(height, extents + 12);
+      const error = await errorOf(avif);
+      expect([error.code, error.cause]).toEqual([TOO_LARGE, undefined]);
+    }
+  });
+
+  test.each([0, 1, 7, 0xffffffff])("an AVIF with a box of length %i is no trap", async (length) => {
+    const avif = picture("avif");
+    avif.writeUInt32BE(length, avif.indexOf("meta") - 4);
+    expect([UNREADABLE, TOO_LARGE, "no error"]).toContain(
+      await codeOf(avif).catch(() => "no error"),
+    );
+    const first = picture("avif");
+    first.writeUInt32BE(length, 0);
+    await codeOf(first).catch(() => "no error");
+  });
+
   test("a limit that is no positive integer is refused", () => {
     for (const maxPixels of [0, -1, 1.5, NaN, Infinity]) {
       expect(() => createImageDecoder({ maxPixels })).toThrow(

@@ -1,6 +1,7 @@
 import sharp, { type Metadata, type Sharp } from "sharp";
 
 import { CountenanceError } from "../errors.js";
+import { avifSizes } from "./avif-size.js";
 import type { ImageFormat } from "./image-format.js";
 import { lengthOf } from "./typed-array.js";
 
@@ -38,6 +39,9 @@ export async function openEncoded(
   format: ImageFormat,
   maxPixels: number,
 ): Promise<OpenedImage> {
+  for (const size of format === "AVIF" ? avifSizes(bytes) : []) {
+    checkSize(size.width, size.height, maxPixels);
+  }
   const { width, height } = await readHeader(bytes, format);
   checkSize(width, height, maxPixels);
   const pipeline = sharp(bytes, {
