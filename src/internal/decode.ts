@@ -44,7 +44,7 @@ export async function openEncoded(
   }
   const { width, height } = await readHeader(bytes, format);
   checkSize(width, height, maxPixels);
-  const pipeline = sharp(bytes, {
+  const pipeline = sharp(bufferOf(bytes), {
     autoOrient: true,
     // "error" refuses truncated data; "warning" would refuse stray bytes that cameras do write.
     failOn: "error",
@@ -76,7 +76,11 @@ export function openRaw(
     const decode =
       channels === 3
         ? () => Promise.resolve({ pixels, width, height })
-        : () => toRgb(sharp(pixels, { raw: shape, limitInputPixels: maxPixels }), "raw pixels");
+        : () =>
+            toRgb(
+              sharp(bufferOf(pixels), { raw: shape, limitInputPixels: maxPixels }),
+              "raw pixels",
+            );
     return () => Promise.resolve({ width, height, decode });
   };
 }
@@ -84,7 +88,7 @@ export function openRaw(
 async function readHeader(bytes: Uint8Array, format: ImageFormat): Promise<Metadata> {
   try {
     // The limit is checked by us: sharp tells its own failures apart by their text only.
-    return await sharp(bytes, { limitInputPixels: false }).metadata();
+    return await sharp(bufferOf(bytes), { limitInputPixels: false }).metadata();
   } catch (cause) {
     throw damaged(format, cause);
   }
@@ -106,6 +110,14 @@ async function toRgb(
     throw damaged(what, cause);
   }
   throw new CountenanceError("COUNTENANCE_INTERNAL", "image: expected RGB from the decoder");
+}
+
+/**
+ * The same memory as a Buffer, which Node has once for all realms: sharp would refuse the array of
+ * another realm, with an error that quotes its bytes.
+ */
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function checkSize(width: number, height: number, maxPixels: number): void {
