@@ -17,7 +17,7 @@ export {
 export type { Probe } from "./probe.js";
 export type { RegisterManyItem, RegisterManyOptions, RegisterManyResult } from "./register-many.js";
 export { MISMATCH_DISTANCE, type RegisterOptions, type Registration } from "./registration.js";
-export { createMemoryStore } from "./stores/memory.js";
+export { createMemoryStore, type MemoryStoreOptions } from "./stores/memory.js";
 export { openSqliteStore, type SqliteStoreOptions } from "./stores/sqlite.js";
 export type {
   FaceRecord,

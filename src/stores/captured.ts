@@ -49,7 +49,6 @@ function captureOne(operation: StoreOperation, dimension: number): CapturedOpera
     case "set-metadata":
       return { kind, subjectId: subjectOf(operation), metadata: jsonOf(operation.metadata) };
     case "delete-subject":
-    case "remove-faces":
       return { kind, subjectId: subjectOf(operation) };
     case "add-face":
       return { kind, face: faceOf(operation.face, dimension) };

@@ -139,14 +139,6 @@ class Planner {
         this.#removeFace(operation.subjectId, subject, operation.faceId, key);
         return undefined;
       }
-      case "remove-faces": {
-        const subject = this.#subject(operation.subjectId);
-        if (subject === undefined) return "subject-missing";
-        for (const [faceId, key] of [...subject.faces]) {
-          this.#removeFace(operation.subjectId, subject, faceId, key);
-        }
-        return undefined;
-      }
       case "create-gallery":
         if (this.#gallery(operation.galleryId) !== undefined) return "gallery-exists";
         this.#createGallery(operation.galleryId);

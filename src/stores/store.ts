@@ -58,8 +58,6 @@ export type StoreOperation =
   | { readonly kind: "add-face"; readonly face: FaceRecord }
   /** Refused: `face-missing`, `last-face` (a subject without faces cannot be). */
   | { readonly kind: "remove-face"; readonly subjectId: string; readonly faceId: string }
-  /** Removes every face, to be followed by `add-face`. Refused: `subject-missing`. */
-  | { readonly kind: "remove-faces"; readonly subjectId: string }
   /** Refused: `gallery-exists`. */
   | { readonly kind: "create-gallery"; readonly galleryId: string }
   /** Creates the gallery unless it is there. Never refused. */

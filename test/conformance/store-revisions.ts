@@ -28,13 +28,6 @@ export function revisionRules(ready: () => Promise<Store>): void {
     ["another face", [{ kind: "add-face", face: face("ada", vector(3)) }]],
     ["a face less", [{ kind: "remove-face", subjectId: "ada", faceId: "second" }]],
     [
-      "a replacement",
-      [
-        { kind: "remove-faces", subjectId: "ada" },
-        { kind: "add-face", face: face("ada", vector(4)) },
-      ],
-    ],
-    [
       "a deletion and a new subject of the id",
       [{ kind: "delete-subject", subjectId: "ada" }, ...created("ada", vector(5))],
     ],

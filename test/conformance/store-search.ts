@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { Store, StoreOperation } from "../../src/stores/store.js";
-import { commit, created, DIMENSION, face, idsOf, randomFrom, vector } from "./store-fixture.js";
+import { commit, created, DIMENSION, idsOf, randomFrom, vector } from "./store-fixture.js";
 
 /** What a search finds. `ready` gives a new, empty store. */
 export function searchRules(ready: () => Promise<Store>): void {
@@ -18,8 +18,8 @@ export function searchRules(ready: () => Promise<Store>): void {
     const store = await ready();
     await commit(store, created("ada", vector(1), "g"));
     await commit(store, [
-      { kind: "remove-faces", subjectId: "ada" },
-      { kind: "add-face", face: face("ada", vector(9)) },
+      { kind: "delete-subject", subjectId: "ada" },
+      ...created("ada", vector(9), "g"),
     ]);
     expect((await store.search(vector(1), { k: 5, gallery: "g" }))?.hits).toMatchObject([
       { subjectId: "ada", vector: vector(9) },
