@@ -74,10 +74,10 @@ test("a thousand calls with one signal share one listener, and all of them end w
   let listeners = 0;
   const { signal } = controller;
   const add = signal.addEventListener.bind(signal);
-  signal.addEventListener = ((...args: Parameters<typeof add>) => {
+  signal.addEventListener = (...args: Parameters<typeof add>) => {
     listeners++;
     add(...args);
-  }) as typeof signal.addEventListener;
+  };
   const operations = new Operations(closed);
   const calls = Array.from({ length: 1000 }, () => operations.run(signal, untilAborted));
   expect(listeners).toBe(1);
