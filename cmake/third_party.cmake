@@ -27,6 +27,7 @@ function(build_third_party result)
   endif()
   message(STATUS "Building dlib, FAISS and SQLite once (about a minute and a half on two cores)")
   set(work ${third_party_dir}/lib/${key}.build)
+  file(REMOVE_RECURSE ${work}) # of an interrupted build, perhaps in another place
   execute_process(
     COMMAND ${CMAKE_COMMAND} -S ${third_party_recipe} -B ${work} -G ${CMAKE_GENERATOR}
             -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=${prefix}
@@ -37,8 +38,10 @@ function(build_third_party result)
   ProcessorCount(cores)
   execute_process(COMMAND ${CMAKE_COMMAND} --build ${work} --parallel ${cores} --target install
                   COMMAND_ERROR_IS_FATAL ANY)
-  file(REMOVE_RECURSE ${work})
   file(TOUCH ${prefix}/complete)
+  file(GLOB others ${third_party_dir}/lib/*)
+  list(REMOVE_ITEM others ${prefix} ${third_party_dir}/lib/cmake.lock)
+  file(REMOVE_RECURSE ${others}) # of older recipes, and this build's own folder
 endfunction()
 
 build_third_party(prefix)
