@@ -3,11 +3,14 @@
 # third_party/ (ignored by git), from the Debian mirror that this system already uses. apt gets its
 # own lists and cache there: the system's sources stay as they are. Every file is checked against
 # native/third_party/sources.sha256; what is there with the right hash is not fetched again.
+#   scripts/fetch-sources.sh [--check]
+# --check only says, by its exit status, whether all is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-suite=bookworm # where the pinned versions live
-versions=(dlib=19.24+dfsg-1 faiss=1.7.3-2 sqlite3=3.40.1-2+deb12u2)
+# Where the pinned versions live. A point release of Debian may bring a newer package of the same
+# version; it still holds the pinned files, as it only adds patches.
+suite=bookworm
 models_archive=dlib_19.24+dfsg.orig-dlib-models.tar.bz2
 models=(
   "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30  dlib_face_recognition_resnet_model_v1.dat"
@@ -32,16 +35,13 @@ have() {
   grep -F "  $1" "$pins" | (cd "$downloads" && sha256sum --check --status 2>/dev/null)
 }
 
-# The packages of which a pinned file is missing.
-missing_packages() {
-  local hash file version
-  while read -r hash file; do
+# The pinned files that are not there.
+missing_files() {
+  local _ file
+  while read -r _ file; do
     if [[ $file == "$models_archive" ]] && have_models; then continue; fi
-    have "$file" && continue
-    for version in "${versions[@]}"; do
-      [[ $file == "${version%%=*}"_* ]] && echo "$version"
-    done
-  done <"$pins" | sort -u
+    have "$file" || echo "$file"
+  done <"$pins"
 }
 
 # apt-get with private lists, cache and sources.
@@ -62,35 +62,58 @@ private_apt() {
   apt-get "${options[@]}" "$@"
 }
 
-write_sources_list() {
-  local uri release component mirror="" keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-  local codename signed=""
+# A mirror of Debian that this system uses. apt knows a label only after an update; without one,
+# the name of the system's own suite has to do.
+debian_mirror() {
+  local uri suite component label codename
   codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-  while read -r uri release component; do
-    if [[ $release == "$codename" && $component == main ]]; then
-      mirror=$uri
-      break
+  {
+    apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT) $(LABEL)' \
+      'Created-By: Packages'
+    apt-get indextargets --no-release-info --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
+      'Created-By: Packages' "Release: $codename"
+  } | while read -r uri suite component label; do
+    if [[ $component == main && $suite != *-* && ${label:-Debian} == Debian ]]; then
+      echo "$uri"
     fi
-  done < <(apt-get indextargets --no-release-info \
-    --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages')
+  done | sed -n 1p
+}
+
+write_sources_list() {
+  local id mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg signed=""
+  id=$(. /etc/os-release && echo "$ID")
+  [[ $id == debian ]] || fail "supported is Debian 12 or newer; this is $id. Or put the files of" \
+    "Debian's source packages dlib, faiss and sqlite3 of $suite into third_party/downloads"
+  mirror=$(debian_mirror)
   [[ -n $mirror ]] || fail "apt knows no Debian mirror: add Debian's main archive to /etc/apt"
   if [[ -f $keyring ]]; then signed="[signed-by=$keyring] "; fi
   mkdir -p "$base/apt"
   echo "deb-src $signed$mirror $suite main" >"$base/apt/sources.list"
 }
 
+# Debian's patches for SQLite, out of the newest of its packages here.
+unpack_patches() {
+  local newest
+  newest=$(find "$downloads" -name 'sqlite3_3.40.1-*.debian.tar.xz' | sort -V | tail -n 1)
+  [[ -n $newest ]] || return 0
+  rm -rf "$downloads/sqlite3-patches"
+  mkdir -p "$downloads/sqlite3-patches"
+  tar -xf "$newest" -C "$downloads/sqlite3-patches" --strip-components=2 debian/patches ||
+    rm "$newest" # damaged: fetched again
+}
+
 download() {
   local packages
-  mapfile -t packages < <(missing_packages)
+  unpack_patches
+  mapfile -t packages < <(missing_files | sed 's/[_-].*//' | sort -u)
   ((${#packages[@]})) || return 0
   write_sources_list
   private_apt update || fail "the mirror's list of sources could not be read"
-  for package in "${packages[@]}"; do
-    echo "downloading $package"
-    (cd "$downloads" && private_apt source --download-only "$package") ||
-      fail "$package could not be downloaded from the mirror"
-  done
+  echo "downloading ${packages[*]}"
+  (cd "$downloads" && private_apt source --download-only --only-source "${packages[@]}") ||
+    fail "${packages[*]} could not be downloaded from the mirror"
   rm -rf "$base/apt"
+  unpack_patches
 }
 
 # Unpacks archive $1 into folder $2 without its first level.
@@ -114,31 +137,29 @@ unpack_models() {
   have_models || fail "$models_archive does not hold the expected models"
 }
 
-apply_debian_patches() {
-  local patch
-  tar -xf "$downloads/sqlite3_3.40.1-2+deb12u2.debian.tar.xz" -C "$src/sqlite3"
-  while read -r patch; do
-    [[ -z $patch || $patch == \#* ]] && continue
-    patch -d "$src/sqlite3" -p1 --silent <"$src/sqlite3/debian/patches/$patch" ||
-      fail "$patch does not apply to SQLite"
-  done <"$src/sqlite3/debian/patches/series"
+apply_patches() {
+  local _ file
+  while read -r _ file; do
+    [[ $file == sqlite3-patches/* ]] || continue
+    patch -d "$src/sqlite3" -p1 --silent <"$downloads/$file" || fail "$file does not apply"
+  done <"$pins"
 }
 
 key=$(cat "$pins" scripts/fetch-sources.sh | sha256sum)
 if [[ -f $src/complete && $(<"$src/complete") == "$key" ]] && have_models; then
   exit 0
 fi
+if [[ ${1:-} == --check ]]; then exit 1; fi
 mkdir -p "$downloads" "$src" "$base/models"
 rm -f "$src/complete"
 download
-while read -r _ file; do
-  if [[ $file == "$models_archive" ]] && have_models; then continue; fi
-  have "$file" || fail "$file has not the pinned sha256: delete third_party/downloads/$file and run again"
-done <"$pins"
+missing=$(missing_files | sed -n 1p)
+[[ -z $missing ]] || fail "third_party/downloads/$missing is missing or not the pinned one." \
+  "If Debian $suite has changed its package, review the new file and pin its sha256 in $pins"
 unpack_models
 unpack dlib_19.24+dfsg.orig.tar.bz2 "$src/dlib"
 unpack faiss_1.7.3.orig.tar.gz "$src/faiss"
 unpack sqlite3_3.40.1.orig.tar.xz "$src/sqlite3"
-apply_debian_patches
+apply_patches
 rm -f "$downloads/$models_archive" # 200 MB, of which two files were needed
 echo "$key" >"$src/complete"
