@@ -1,6 +1,7 @@
 // Converts the models of models/manifest.json to our container, and checks both ends by sha256.
 // Idempotent. Called by scripts/setup.sh, which fetches the sources and builds the converter.
-//   node scripts/build-models.mjs [--force]
+//   node scripts/build-models.mjs [--check | --force]
+// --check only says, by its exit status, whether all are there; --force converts again.
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -29,7 +30,9 @@ function convert(model) {
   }
   const got = sha256(source);
   if (got !== model.source.sha256) {
-    fail(`${source}: expected sha256 ${model.source.sha256}, got ${got}; delete it and run again`);
+    fail(
+      `${source}: expected sha256 ${model.source.sha256}, got ${got}; run: npm run build:models`,
+    );
   }
   const target = join(root, "models", model.file);
   const made = `${target}.tmp`;
@@ -55,11 +58,14 @@ function convert(model) {
   console.log(`models/${model.file}: made`);
 }
 
-const force = process.argv.includes("--force");
+const [mode] = process.argv.slice(2);
 const manifest = JSON.parse(readFileSync(join(root, "models", "manifest.json"), "utf8"));
 for (const model of manifest.models) {
   const target = join(root, "models", model.file);
-  if (!force && existsSync(target) && sha256(target) === model.sha256) {
+  const good = existsSync(target) && sha256(target) === model.sha256;
+  if (mode === "--check") {
+    if (!good) process.exit(1);
+  } else if (good && mode !== "--force") {
     console.log(`models/${model.file}: up to date`);
   } else {
     convert(model);

@@ -53,23 +53,46 @@ flock -n 9 || { echo "waiting for the other set-up of this checkout" && flock 9;
 seconds() { printf '%d.%d s' $(($1 / 1000)) $(($1 % 1000 / 100)); }
 now() { date +%s%3N; }
 
+job=""    # the process group of the running step
+ticker="" # shows its signs of life
+
+# Ctrl-C ends the step too, before the lock is given back.
+stop() {
+  trap '' INT TERM HUP
+  if [[ $job ]]; then
+    kill -- "-$job" 2>/dev/null || true
+    wait "$job" 2>/dev/null || true
+  fi
+  kill "$ticker" 2>/dev/null || true
+  echo "setup: stopped. Run again: npm run setup" >&2
+  exit "$1"
+}
+trap 'stop 130' INT
+trap 'stop 143' TERM
+trap 'stop 129' HUP
+
 # run <name> <what it does> <command...>: one line with the time that it took; the output goes to a
 # log, of which a sign of life is shown every ten seconds.
 run() {
   local name=$1 what=$2 log=$logs/$1.log start status=0
   shift 2
   start=$(now)
-  "$@" >$log 2>&1 9>&- &
-  local job=$!
+  set -m # gives the job a process group of its own
+  "$@" >"$log" 2>&1 </dev/null 9>&- &
+  job=$!
+  set +m
   (
-    while sleep 10; do echo "  $what ... $(tail -n 1 $log | tr -d '\r' | cut -c1-100)"; done
+    while sleep 10 >/dev/null 2>&1; do
+      echo "  $what ... $(tail -n 1 "$log" | tr -d '\r' | cut -c1-100)"
+    done
   ) 9>&- &
-  local ticker=$!
-  wait $job || status=$?
-  kill $ticker 2>/dev/null || true
-  wait $ticker 2>/dev/null || true
+  ticker=$!
+  wait "$job" || status=$?
+  job=""
+  kill "$ticker" 2>/dev/null || true
+  wait "$ticker" 2>/dev/null || true
   if ((status)); then
-    grep -iE -m 8 'error|fatal|fail' $log >&2 || tail -n 8 $log >&2
+    grep -iE -m 8 'error|fatal|fail' "$log" >&2 || tail -n 8 "$log" >&2
     echo "setup: step '$name' failed ($what). Full log: $PWD/$log. Run again: npm run setup" >&2
     exit 1
   fi
@@ -81,6 +104,10 @@ fingerprint() { cat "$@" | sha256sum | cut -d' ' -f1; }
 fresh() { [[ -f $1 && $(<"$1") == "$2" ]]; }
 
 step_packages() {
+  command -v dpkg-query >/dev/null || {
+    echo "setup: supported is Debian 12 or newer" >&2
+    exit 1
+  }
   local missing=() package as_root=()
   for package in "${packages[@]}"; do
     [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
@@ -110,37 +137,30 @@ step_npm() {
 }
 
 step_sources() {
-  local key
-  key=$(fingerprint native/third_party/sources.sha256 scripts/fetch-sources.sh)
-  fresh $stamps/sources "$key" && [[ -f third_party/src/complete ]] && return 0
+  bash scripts/fetch-sources.sh --check && return 0
   run sources "fetching the sources of dlib, FAISS and SQLite" bash scripts/fetch-sources.sh
-  echo "$key" >$stamps/sources
 }
 
 native_inputs() {
-  find CMakeLists.txt CMakePresets.json cmake native test/native -type f -printf '%p %T@ %s\n' | sort
+  find CMakeLists.txt CMakePresets.json cmake native -type f -printf '%p %T@ %s\n' | sort
 }
 
 step_native() {
-  local key tree=build/cmake-release
+  local key home tree=build/cmake-release
+  home=$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' $tree/CMakeCache.txt 2>/dev/null || true)
+  [[ $home -ef . ]] || rm -rf $tree # the checkout was moved
   key=$(native_inputs | fingerprint)
   fresh $stamps/native "$key" && [[ -f build/Release/countenance.node && -x $tree/convert_dlib ]] &&
     return 0
-  if [[ -f $tree/CMakeCache.txt ]] && ! grep -qF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" $tree/CMakeCache.txt; then
-    rm -rf $tree # the checkout was moved
-  fi
   run configure "configuring the native build (the first time builds dlib, FAISS and SQLite)" \
     cmake --preset release
-  run native "building the addon, the converter and the C++ tests" cmake --build --preset release
+  run native "building the addon and the converter" cmake --build --preset release
   echo "$key" >$stamps/native
 }
 
 step_models() {
-  local key
-  key=$({ cat models/manifest.json && stat -c '%n %s %Y' models/*.bin 2>/dev/null || true; } | fingerprint)
-  fresh $stamps/models "$key" && return 0
+  node scripts/build-models.mjs --check && return 0
   run models "converting the models" node scripts/build-models.mjs
-  { cat models/manifest.json && stat -c '%n %s %Y' models/*.bin; } | fingerprint >$stamps/models
 }
 
 step_dist() {
