@@ -9,8 +9,10 @@
 #include "nn/dot_kernel.h"
 
 // GCC 12 reports its own _mm256_undefined_pd() in avx512fintrin.h (GCC bug 105593).
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 
 #define DOT_TARGET __attribute__((target("avx2,fma,avx512f")))
 
