@@ -1,6 +1,7 @@
 {
   # npm's own ways to build an addon (node-gyp, prebuildify) end in our one CMake build; the output
-  # is build/Release/countenance.node, where both look for it.
+  # is build/Release/countenance.node, where both look for it. No file "ask_ninja" is ever made, so
+  # that the action always runs: ninja alone knows which sources have changed.
   "targets": [
     {
       "target_name": "countenance",
@@ -9,7 +10,7 @@
         {
           "action_name": "cmake",
           "inputs": ["CMakeLists.txt"],
-          "outputs": ["<(PRODUCT_DIR)/countenance.node"],
+          "outputs": ["<(INTERMEDIATE_DIR)/ask_ninja"],
           "action": ["cmake", "-P", "cmake/build_addon.cmake"]
         }
       ]
