@@ -1,5 +1,11 @@
 import { CountenanceError } from "./errors.js";
-import { largestFace, singleFace, type Engine } from "./engine.js";
+import {
+  type AnalyzeOptions,
+  type EmbeddedFace,
+  type Engine,
+  largestFace,
+  singleFace,
+} from "./engine.js";
 import type { Face } from "./face.js";
 import type { ImageInput } from "./image.js";
 import { asTemplate, type Template } from "./template.js";
@@ -18,31 +24,33 @@ export interface ProbeFace {
  * @throws {CountenanceError} `NO_FACE`, `MULTIPLE_FACES`, `MODEL_MISMATCH`, and what
  * `engine.analyze` throws.
  */
-export async function onlyFaceOf(
-  engine: Engine,
-  probe: Probe,
-  signal: AbortSignal,
-): Promise<ProbeFace> {
-  const template = asTemplate(probe);
-  if (template !== undefined) return sameModel(engine, template);
-  // It is no template, so it is what is left of Probe; the engine judges what it is.
-  const face = singleFace(await engine.analyze(probe as ImageInput, { maxFaces: 2, signal }));
-  return { template: face.template, face };
+export function onlyFaceOf(engine: Engine, probe: Probe, signal: AbortSignal): Promise<ProbeFace> {
+  // Two are enough to know that there are several.
+  return faceOf(engine, probe, singleFace, { maxFaces: 2, signal });
 }
 
 /**
  * The largest face of a probe: who stands in front is who asks.
  * @throws {CountenanceError} `NO_FACE`, `MODEL_MISMATCH`, and what `engine.analyze` throws.
  */
-export async function largestFaceOf(
+export function largestFaceOf(
   engine: Engine,
   probe: Probe,
   signal: AbortSignal,
 ): Promise<ProbeFace> {
+  return faceOf(engine, probe, largestFace, { maxFaces: 1, signal });
+}
+
+async function faceOf(
+  engine: Engine,
+  probe: Probe,
+  choose: (faces: readonly Face[]) => EmbeddedFace,
+  options: AnalyzeOptions,
+): Promise<ProbeFace> {
   const template = asTemplate(probe);
   if (template !== undefined) return sameModel(engine, template);
-  // As above.
-  const face = largestFace(await engine.analyze(probe as ImageInput, { maxFaces: 1, signal }));
+  // It is no template, so it is what is left of Probe; the engine judges what it is.
+  const face = choose(await engine.analyze(probe as ImageInput, options));
   return { template: face.template, face };
 }
 
