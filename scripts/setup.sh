@@ -36,7 +36,7 @@ packages=(
   python3     # node-gyp
   sqlite3     # reads our databases in the tests, independently of us
   clang-format # checks the layout of the C++ code
-  fonts-dejavu-core # the labels on quickstart's pictures
+  fonts-dejavu-core fontconfig-config # the labels on the pictures of quickstart
 )
 bench_packages=(
   libopenblas-dev # stock dlib's BLAS

@@ -124,6 +124,14 @@ describe("embed", () => {
     }
   });
 
+  test("knows a person again in a photo of another evening", async () => {
+    const [, here] = await portraits(engine, 3);
+    const there = (await portraits(engine, 1)).at(-1);
+    if (!here || !there) throw new Error("expected portraits");
+    const distance = engine.compare(await engine.embed(here), await engine.embed(there));
+    expect(distance).toBeLessThan(DEFAULT_MAX_DISTANCE);
+  });
+
   test("of a picture without a face is NO_FACE", async () => {
     await expect(engine.embed(faceless())).rejects.toEqual(failure("COUNTENANCE_NO_FACE"));
   });
