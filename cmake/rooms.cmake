@@ -19,6 +19,17 @@ function(room name)
   target_link_libraries(countenance_${name} PUBLIC ${ROOM_LINKS})
 endfunction()
 
+# The file of native/nn that is compiled for one level of CPUs; nothing else may use its instructions
+# (nn/kernels.h). Optimised in every build: without it the networks take minutes under sanitizers.
+function(kernel_level name march)
+  set(options -O3 -DHWY_DISABLE_PCLMUL_AES)  # Highway wants these two with SSE4; the level has not
+  if(march AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    list(APPEND options -march=${march})
+  endif()
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/native/nn/kernels_${name}.cpp PROPERTIES
+                              COMPILE_OPTIONS "${options}")
+endfunction()
+
 # build/Release/<name>.node: exports Node-API's two entry points, and carries its own C++ runtime,
 # so that it also loads where the system's is older.
 function(addon name)

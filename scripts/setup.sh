@@ -36,6 +36,7 @@ packages=(
   python3     # node-gyp
   sqlite3     # reads our databases in the tests, independently of us
   clang-format # checks the layout of the C++ code
+  libhwy-dev  # Highway's headers: vectors for every level of CPUs
   fonts-dejavu-core fontconfig-config # the labels on the pictures of quickstart
 )
 bench_packages=(

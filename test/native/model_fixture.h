@@ -1,24 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <fstream>
-#include <iterator>
-#include <memory>
-#include <stdexcept>
-#include <string>
 #include <vector>
 
+#include "model_bytes.h"
 #include "nn/model_file.h"
 #include "vision/pipeline.h"
 
 namespace countenance::test {
-
-/// A built model's bytes. The tests run in the project's folder.
-inline std::vector<std::uint8_t> modelBytes(const std::string& name) {
-  std::ifstream in("models/" + name, std::ios::binary);
-  if (!in) throw std::runtime_error("models/" + name + " is missing; run: npm run build:models");
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 inline LandmarkFinder landmarkFinder() {
   const std::vector<std::uint8_t> bytes = modelBytes("dlib-landmarks-5.bin");

@@ -1,0 +1,25 @@
+#include "nn/kernels.h"
+
+namespace countenance::nn {
+
+std::size_t convolutionScratch(const Convolution& convolution, std::size_t inBlocks) {
+  if (convolution.stripTiles == 0) return 0;
+  const std::size_t strip = convolution.stripTiles * kBlock;
+  return kWinogradProducts * ((inBlocks + convolution.groupBlocks) * strip + 2 * kBlock);
+}
+
+std::vector<const Kernels*> availableKernels() {
+  std::vector<const Kernels*> all;
+#ifdef __x86_64__
+  // The psABI's levels: what -march=x86-64-v2 ... -v4 may use (CMakeLists.txt).
+  if (__builtin_cpu_supports("x86-64-v4")) all.push_back(&kAvx512Kernels);
+  if (__builtin_cpu_supports("x86-64-v3")) all.push_back(&kAvx2Kernels);
+  if (__builtin_cpu_supports("x86-64-v2")) all.push_back(&kSse4Kernels);
+#endif
+  all.push_back(&kBaselineKernels);
+  return all;
+}
+
+const Kernels& bestKernels() { return *availableKernels().front(); }
+
+}  // namespace countenance::nn

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+// What the networks ask of a CPU. Each kernels_<level>.cpp is compiled for one level of CPUs, with
+// that level's flags, and the best one that runs here is chosen when a network is made.
+//
+// Only plain data crosses this border: an inline function that two levels compiled would be merged
+// by the linker, and an older CPU could then run the newer one's code.
+//
+// A feature map lies in memory as [channels / 16][side + 2][side + 2][16]: blocks of 16 channels,
+// and around each plane a border of one pixel that stays zero.
+
+namespace countenance::nn {
+
+constexpr std::size_t kBlock = 16;  ///< Channels per block: the floats of a cache line.
+
+/// Winograd's F(2 x 2, 3 x 3) turns a window of 4 x 4 pixels into as many products.
+constexpr std::size_t kWinogradWindow = 4;
+constexpr std::size_t kWinogradProducts = 16;
+
+/// dlib's first layer: 7 x 7, stride 2, no padding, on a chip of 150 x 150 RGB pixels.
+constexpr std::size_t kStemSide = 150;
+constexpr std::size_t kStemKernel = 7;
+constexpr std::size_t kStemOutSide = 72;
+constexpr std::size_t kStemChannels = 32;
+constexpr std::size_t kStemPixels = kStemSide * kStemSide * 3;
+constexpr std::size_t kStemTaps = kStemKernel * kStemKernel * 3;
+
+/// One plane-blocked map; strides are in floats, borders are counted in.
+struct MapView {
+  float* data;  ///< The corner of the first plane's border.
+  std::size_t blocks;
+  std::size_t side;
+  std::size_t row;
+  std::size_t plane;
+};
+
+/// out = relu(bias + weights * in + out * addsToOut)
+struct ConvolutionJob {
+  MapView in;
+  MapView out;           ///< May be larger than the result, which then fills its upper left corner.
+  const float* weights;  ///< From packConvolution().
+  const float* bias;     ///< A float per output channel.
+  bool addsToOut;
+  float* scratch;  ///< Room for convolutionScratch() floats.
+};
+
+/// out = relu(bias + weights * rgb)
+struct StemJob {
+  const std::uint8_t* rgb;  ///< kStemPixels values.
+  float* pixels;            ///< Room for kStemPixels floats.
+  const float* weights;     ///< [kStemTaps][kStemChannels], taps by row, column and colour.
+  const float* bias;
+  MapView out;
+};
+
+struct PoolJob {
+  MapView in;
+  MapView out;
+};
+
+/// A convolution for one size of map, square kernel. Stride 1 is padded so that the size stays,
+/// other strides are not padded.
+struct Convolution {
+  std::size_t inSide;
+  std::size_t stride;
+  std::size_t kernel;
+  std::size_t groupBlocks;  ///< Blocks of output channels that are computed together.
+  std::size_t stripTiles;   ///< Winograd's tiles that are computed together; 0: direct convolution.
+  void (*run)(const ConvolutionJob&);
+};
+
+struct Kernels {
+  const char* name;
+  const Convolution* convolutions;
+  std::size_t convolutionCount;
+  void (*stem)(const StemJob&);
+  void (*maxPool)(const PoolJob&);   ///< 3 x 3, stride 2, no padding.
+  void (*meanPool)(const PoolJob&);  ///< 2 x 2, stride 2; blocks that `in` has not become zero.
+};
+
+extern const Kernels kBaselineKernels;
+#ifdef __x86_64__
+extern const Kernels kSse4Kernels;
+extern const Kernels kAvx2Kernels;
+extern const Kernels kAvx512Kernels;
+#endif
+
+/// Floats of scratch memory that a convolution of this many blocks of input channels needs.
+std::size_t convolutionScratch(const Convolution& convolution, std::size_t inBlocks);
+
+/// The kernels that this CPU can run, best first.
+std::vector<const Kernels*> availableKernels();
+
+/// The best of them.
+const Kernels& bestKernels();
+
+}  // namespace countenance::nn

@@ -1,0 +1,32 @@
+#ifdef __x86_64__
+
+#include "nn/conv_kernel.h"
+#include "nn/layer_kernels.h"
+#include "nn/winograd_kernel.h"
+
+namespace countenance::nn {
+namespace {
+
+// At most 6 pixels x 2 vectors of 8 lanes: 12 sums, 2 weights and an input of 16 registers.
+constexpr Convolution kConvolutions[] = {
+    winogradConvolution<WinogradTiling<35, 2, 6, 1>>(),
+    convolution<Tiling<35, 2, 3, 6, 1, 1>>(),
+    winogradConvolution<WinogradTiling<17, 3, 6, 1>>(),
+    convolution<Tiling<17, 2, 3, 4, 1, 1>>(),
+    winogradConvolution<WinogradTiling<8, 4, 6, 1>>(),
+    convolution<Tiling<8, 2, 3, 3, 2, 1>>(),
+    convolution<Tiling<3, 1, 3, 3, 2, 1>>(),
+    convolution<Tiling<4, 1, 3, 4, 1, 1>>(),
+    convolution<Tiling<4, 2, 3, 1, 1, 4>>(),
+    convolution<Tiling<1, 1, 1, 1, 1, 4>>(),
+};
+
+}  // namespace
+
+const Kernels kAvx2Kernels = {
+    "AVX2",      kConvolutions, sizeof(kConvolutions) / sizeof(Convolution),
+    &stem<6, 2>, &maxPool,      &meanPool};
+
+}  // namespace countenance::nn
+
+#endif

@@ -1,0 +1,32 @@
+#ifdef __x86_64__
+
+#include "nn/conv_kernel.h"
+#include "nn/layer_kernels.h"
+#include "nn/winograd_kernel.h"
+
+namespace countenance::nn {
+namespace {
+
+// At most 12 pixels x 2 vectors of 16 lanes: 24 sums of 32 registers; inputs are memory operands.
+constexpr Convolution kConvolutions[] = {
+    winogradConvolution<WinogradTiling<35, 2, 12, 2>>(),
+    convolution<Tiling<35, 2, 3, 9, 1, 2>>(),
+    winogradConvolution<WinogradTiling<17, 3, 9, 2>>(),
+    convolution<Tiling<17, 2, 3, 8, 1, 2>>(),
+    winogradConvolution<WinogradTiling<8, 4, 8, 2>>(),
+    convolution<Tiling<8, 2, 3, 3, 3, 2>>(),
+    convolution<Tiling<3, 1, 3, 3, 3, 2>>(),
+    convolution<Tiling<4, 1, 3, 4, 2, 2>>(),
+    convolution<Tiling<4, 2, 3, 1, 1, 4>>(),
+    convolution<Tiling<1, 1, 1, 1, 1, 4>>(),
+};
+
+}  // namespace
+
+const Kernels kAvx512Kernels = {
+    "AVX-512",    kConvolutions, sizeof(kConvolutions) / sizeof(Convolution),
+    &stem<12, 2>, &maxPool,      &meanPool};
+
+}  // namespace countenance::nn
+
+#endif

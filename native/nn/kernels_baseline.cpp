@@ -1,0 +1,28 @@
+#include "nn/conv_kernel.h"
+#include "nn/layer_kernels.h"
+#include "nn/winograd_kernel.h"
+
+namespace countenance::nn {
+namespace {
+
+// What every CPU of the architecture has. At most 3 pixels x 4 vectors of 4 lanes: 12 sums.
+constexpr Convolution kConvolutions[] = {
+    winogradConvolution<WinogradTiling<35, 2, 3, 1>>(),
+    convolution<Tiling<35, 2, 3, 3, 1, 1>>(),
+    winogradConvolution<WinogradTiling<17, 3, 3, 1>>(),
+    convolution<Tiling<17, 2, 3, 2, 1, 1>>(),
+    winogradConvolution<WinogradTiling<8, 4, 3, 1>>(),
+    convolution<Tiling<8, 2, 3, 3, 1, 1>>(),
+    convolution<Tiling<3, 1, 3, 3, 1, 1>>(),
+    convolution<Tiling<4, 1, 3, 2, 1, 1>>(),
+    convolution<Tiling<4, 2, 3, 1, 1, 2>>(),
+    convolution<Tiling<1, 1, 1, 1, 1, 2>>(),
+};
+
+}  // namespace
+
+const Kernels kBaselineKernels = {
+    "baseline",  kConvolutions, sizeof(kConvolutions) / sizeof(Convolution),
+    &stem<3, 4>, &maxPool,      &meanPool};
+
+}  // namespace countenance::nn

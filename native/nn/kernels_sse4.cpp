@@ -1,0 +1,32 @@
+#ifdef __x86_64__
+
+#include "nn/conv_kernel.h"
+#include "nn/layer_kernels.h"
+#include "nn/winograd_kernel.h"
+
+namespace countenance::nn {
+namespace {
+
+// At most 3 pixels x 4 vectors of 4 lanes: 12 sums of 16 registers.
+constexpr Convolution kConvolutions[] = {
+    winogradConvolution<WinogradTiling<35, 2, 3, 1>>(),
+    convolution<Tiling<35, 2, 3, 3, 1, 1>>(),
+    winogradConvolution<WinogradTiling<17, 3, 3, 1>>(),
+    convolution<Tiling<17, 2, 3, 2, 1, 1>>(),
+    winogradConvolution<WinogradTiling<8, 4, 3, 1>>(),
+    convolution<Tiling<8, 2, 3, 3, 1, 1>>(),
+    convolution<Tiling<3, 1, 3, 3, 1, 1>>(),
+    convolution<Tiling<4, 1, 3, 2, 1, 1>>(),
+    convolution<Tiling<4, 2, 3, 1, 1, 2>>(),
+    convolution<Tiling<1, 1, 1, 1, 1, 2>>(),
+};
+
+}  // namespace
+
+const Kernels kSse4Kernels = {
+    "SSE4",      kConvolutions, sizeof(kConvolutions) / sizeof(Convolution),
+    &stem<3, 4>, &maxPool,      &meanPool};
+
+}  // namespace countenance::nn
+
+#endif
