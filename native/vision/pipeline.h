@@ -19,8 +19,8 @@ struct AnalyzeOptions {
 };
 
 /// Detect, landmarks, align, embed: everything that is done to one picture, on the calling thread.
-/// It keeps scratch memory, so each thread needs its own: a copy, which shares the landmark finder
-/// and takes about 35 MB otherwise, and up to 30 MB of scratch memory while it works.
+/// It keeps scratch memory, so each thread needs its own: a copy, which shares the models and takes
+/// about 10 MB otherwise, and up to 20 MB of the detector's scratch memory while it works.
 class Pipeline final {
  public:
   Pipeline(std::shared_ptr<const LandmarkFinder> landmarks, Embedder embedder);
