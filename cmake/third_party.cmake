@@ -59,11 +59,10 @@ third_party(dlib ${third_party_dir}/src/dlib)
 third_party(faiss ${third_party_dir}/src/faiss)
 third_party(sqlite3 ${prefix}/include/sqlite3)
 find_package(Threads REQUIRED)
-# dlib and FAISS multiply matrices through cblas_sgemm and sgemm_, which are ours (native/nn).
 target_compile_definitions(third_party_dlib INTERFACE
-  DLIB_NO_GUI_SUPPORT DLIB_USE_BLAS DLIB_DISABLE_ASSERTS
-  DLIB_NO_ABORT_ON_2ND_FATAL_ERROR)
-target_link_libraries(third_party_dlib INTERFACE countenance_nn Threads::Threads)
+  DLIB_NO_GUI_SUPPORT DLIB_DISABLE_ASSERTS DLIB_NO_ABORT_ON_2ND_FATAL_ERROR)
+target_link_libraries(third_party_dlib INTERFACE Threads::Threads)
+# FAISS multiplies matrices through sgemm_, which is ours (native/nn).
 target_link_libraries(third_party_faiss INTERFACE countenance_nn)
 # Drops FAISS's functions that we never call together with what they would need (LAPACK).
 target_link_options(third_party_faiss INTERFACE -Wl,--gc-sections)

@@ -17,8 +17,8 @@ struct MatrixOperand {
 ///
 /// As in BLAS, c is not read when beta is 0, and a and b are not read when alpha is 0. Each element
 /// is summed in an order that depends on k and the CPU's instruction set alone. Fastest with `b`
-/// transposed and `a` not, which is what convolutions and distances ask for: then nothing is
-/// copied. Thread-safe; runs on the calling thread.
+/// transposed and `a` not, which is what distances ask for: then nothing is copied. Thread-safe;
+/// runs on the calling thread.
 void sgemm(std::size_t m, std::size_t n, std::size_t k, float alpha, MatrixOperand a,
            MatrixOperand b, float beta, float* c, std::size_t cStride);
 
