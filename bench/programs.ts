@@ -56,6 +56,8 @@ export async function buildDlibPeer(progress: (text: string) => void): Promise<s
   return join(build, "dlib_peer");
 }
 
+const embedBench = join(repository, "build", "cmake-release", "bench", "native", "embed_bench");
+
 /**
  * Builds the program that times our own core, in the build folder that set-up uses.
  * @throws {NotAvailable} naming the command that helps.
@@ -71,7 +73,7 @@ export async function buildEmbedBench(progress: (text: string) => void): Promise
     ["--build", "--preset", "release", "--target", "embed_bench"],
     "embed_bench does not compile",
   );
-  return join(repository, "build", "cmake-release", "bench", "native", "embed_bench");
+  return embedBench;
 }
 
 /** Cuts the largest faces of the pictures (PPM) to chips, with our own detector and alignment. */
@@ -83,6 +85,11 @@ export async function cutChips(
   const program = await buildEmbedBench(progress);
   progress("cutting chips");
   await command(program, ["cut", models.landmarks, chips, ...pictures], "no chips could be cut");
+}
+
+/** GFLOP/s of f32 multiply-adds that one core can do, by embed_bench; 0 when it cannot tell. */
+export async function fmaPeak(): Promise<number> {
+  return Number((await run(embedBench, ["peak"])).stdout);
 }
 
 function requireFiles(paths: readonly string[]): void {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import { ratiosOf, type BenchCase } from "../case.js";
+import { ratiosOf, type BenchCase, type Row } from "../case.js";
 import { NotAvailable, type Contestant, type Ready } from "../contestant.js";
 import { cacheFolder } from "../paths.js";
 import { writePictures } from "../photo.js";
@@ -8,6 +8,7 @@ import {
   buildDlibPeer,
   buildEmbedBench,
   cutChips,
+  fmaPeak,
   models,
   singleThread,
   thirdParty,
@@ -16,7 +17,12 @@ import { race } from "../race.js";
 import { difference } from "../statistics.js";
 
 const OURS = "f32";
+/** The kernels that a CPU without AVX-512 gets. */
+const OURS_AVX2 = "avx2";
 const PEERS = ["dlib", "dlib-best"] as const;
+
+/** Multiplications and additions of the network as its layers are written down: what dlib does. */
+const NETWORK_MFLOP = 540.6;
 
 /** One 150 x 150 chip to one vector: the network alone. */
 export const embed: BenchCase = {
@@ -28,6 +34,14 @@ export const embed: BenchCase = {
     // Every row needs the chips, and the first one makes them.
     let cut: Promise<void> | undefined;
     const prepareChips = () => (cut ??= cutChips(progress, pictures, chips));
+    const ours = (name: string, ...level: readonly string[]): Contestant => ({
+      name,
+      async prepare() {
+        await prepareChips();
+        const command = await buildEmbedBench(progress);
+        return { command, args: ["embed", models.embedder, chips, ...level] };
+      },
+    });
     const dlib = (name: string, env: Readonly<Record<string, string>>): Contestant => ({
       name,
       async prepare() {
@@ -38,28 +52,40 @@ export const embed: BenchCase = {
     });
     const { rows, ready } = await race(
       [
-        {
-          name: OURS,
-          async prepare() {
-            await prepareChips();
-            return {
-              command: await buildEmbedBench(progress),
-              args: ["embed", models.embedder, chips],
-            };
-          },
-        },
+        ours(OURS),
+        ours(OURS_AVX2, "AVX2"),
         dlib("dlib", singleThread),
         dlib("dlib-best", { ...singleThread, OPENBLAS_CORETYPE: "SkylakeX" }),
+        dlib("dlib-haswell", { ...singleThread, OPENBLAS_CORETYPE: "Haswell" }),
       ],
       { rounds: 30, iterations: 20, progress },
     );
     return {
       rows,
-      ratios: ratiosOf(rows, OURS, PEERS),
-      facts: agreement(ready.get(OURS), ready.get("dlib")),
+      ratios: {
+        ...ratiosOf(rows, OURS, PEERS),
+        ...ratiosOf(rows, OURS_AVX2, [...PEERS, "dlib-haswell"]),
+      },
+      facts: {
+        ...agreement(ready.get(OURS), ready.get("dlib")),
+        ...speed(rows, await fmaPeak()),
+      },
     };
   },
 };
+
+/** How fast the arithmetic of our row is, against what the core can do at most. */
+function speed(rows: readonly Row[], peak: number): Record<string, number> {
+  const row = rows.find(({ name }) => name === OURS);
+  if (row === undefined || !("p50Ms" in row) || peak === 0) return {};
+  const gigaflops = NETWORK_MFLOP / row.p50Ms;
+  return {
+    "FMA peak of a core, GFLOP/s": peak,
+    "network, GFLOP/s": gigaflops,
+    // Winograd's convolutions need less arithmetic than the network has on paper.
+    "network / FMA peak": gigaflops / peak,
+  };
+}
 
 /** The worst disagreement between two rows' vectors of the same chips. */
 function agreement(ours: Ready | undefined, theirs: Ready | undefined): Record<string, number> {

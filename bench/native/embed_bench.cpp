@@ -1,20 +1,28 @@
 // Times our own embedder, and cuts the chips that every row of the case "embed" is timed on.
 //
 //   embed_bench cut <landmarks.bin> <chips.rgb> <picture.ppm>...
-//   embed_bench embed <embedder.bin> <chips.rgb>                    one chip per iteration
+//   embed_bench embed <embedder.bin> <chips.rgb> [level]            one chip per iteration, with
+//   the
+//                                                                   kernels of that level of CPUs
+//   embed_bench peak                                                GFLOP/s that a core can do
 //
 // chips.rgb holds 150 x 150 RGB8 chips, one after the other.
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "core/image.h"
+#include "fma_peak.h"
+#include "nn/kernels.h"
 #include "nn/model_file.h"
+#include "nn/resnet.h"
 #include "rounds.h"
 #include "vision/align.h"
 #include "vision/detect.h"
@@ -71,9 +79,21 @@ void cut(const std::string& landmarksPath, const std::string& chipsPath,
   if (!out || chips == 0) throw std::runtime_error("no chips written to " + chipsPath);
 }
 
-void serveEmbed(const std::string& embedderPath, const std::string& chipsPath) {
+/// The kernels of this name, or the best ones for no name.
+const nn::Kernels& kernelsNamed(const std::string& level) {
+  if (level.empty()) return nn::bestKernels();
+  const auto all = nn::availableKernels();
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&level](const nn::Kernels* one) { return one->name == level; });
+  if (found == all.end()) throw std::runtime_error("this CPU has no " + level);
+  return **found;
+}
+
+void serveEmbed(const std::string& embedderPath, const std::string& chipsPath,
+                const std::string& level) {
+  const nn::Kernels& kernels = kernelsNamed(level);
   const std::vector<std::uint8_t> model = readFile(embedderPath);
-  Embedder embedder{ModelFile({model.data(), model.size()})};
+  Embedder embedder(std::make_shared<const nn::ResNet>(ModelFile(model), kernels));
   const std::vector<std::uint8_t> chips = readFile(chipsPath);
   const std::size_t count = chips.size() / kChipBytes;
   if (count == 0) throw std::runtime_error("no chip in " + chipsPath);
@@ -83,7 +103,7 @@ void serveEmbed(const std::string& embedderPath, const std::string& chipsPath) {
   std::vector<std::vector<float>> vectors;
   for (std::size_t i = 0; i < count; ++i) vectors.push_back(embed(i));
   bench::RoundServer server;
-  server.ready("countenance, 1 thread", vectors);
+  server.ready(std::string("countenance, ") + kernels.name + " kernels, 1 thread", vectors);
   server.serve(embed);
 }
 
@@ -94,10 +114,12 @@ int main(int argc, char** argv) {
   try {
     if (args.size() >= 4 && args[0] == "cut") {
       cut(args[1], args[2], {args.begin() + 3, args.end()});
-    } else if (args.size() == 3 && args[0] == "embed") {
-      serveEmbed(args[1], args[2]);
+    } else if ((args.size() == 3 || args.size() == 4) && args[0] == "embed") {
+      serveEmbed(args[1], args[2], args.size() == 4 ? args[3] : "");
+    } else if (args.size() == 1 && args[0] == "peak") {
+      std::cout << bench::fmaPeak() << "\n";
     } else {
-      std::cerr << "usage: embed_bench cut|embed <files>\n";
+      std::cerr << "usage: embed_bench cut|embed <files> or embed_bench peak\n";
       return 2;
     }
   } catch (const std::exception& error) {
