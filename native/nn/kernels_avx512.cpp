@@ -16,7 +16,7 @@ constexpr Convolution kConvolutions[] = {
     winogradConvolution<WinogradTiling<8, 4, 8, 2>>(),
     convolution<Tiling<8, 2, 3, 3, 3, 2>>(),
     convolution<Tiling<3, 1, 3, 3, 3, 2>>(),
-    convolution<Tiling<4, 1, 3, 4, 2, 2>>(),
+    convolution<Tiling<4, 1, 3, 4, 4, 1>>(),
     convolution<Tiling<4, 2, 3, 1, 1, 4>>(),
     convolution<Tiling<1, 1, 1, 1, 1, 4>>(),
 };

@@ -20,6 +20,10 @@ constexpr int kLanes = static_cast<int>(hn::MaxLanes(Lanes()));
 /// Vectors that hold one block of channels.
 constexpr int kBlockVectors = 16 / kLanes;
 
+/// How far ahead weights are fetched, in floats: a network's weights never fit the second cache. It
+/// takes the whole network from 3.45 to 3.3 ms (Zen 4); 256 is slower, 2048 no faster.
+constexpr int kPrefetchAhead = 1024;
+
 /// Adds one block of input channels to the sums of a tile: `vectors` vectors of output channels for
 /// each of width x rows pixels, which lie `step` floats apart, their rows `rowStep`. Inlined, so
 /// that the sums never leave the registers; a tile's sums, weights and one input value must fit
@@ -34,6 +38,10 @@ HWY_INLINE const float* addBlock(const float* HWY_RESTRICT pixels,
     Vector w[vectors];
 #pragma GCC unroll 16
     for (int v = 0; v < vectors; ++v) w[v] = hn::Load(lanes, weights + v * kLanes);
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; v += kBlockVectors) {
+      __builtin_prefetch(weights + kPrefetchAhead + v * kLanes);
+    }
     weights += vectors * kLanes;
 #pragma GCC unroll 32
     for (int p = 0; p < width * rows; ++p) {
