@@ -53,6 +53,8 @@ async function measure(engine: Engine, progress: (text: string) => void): Promis
     rows: [{ name: "analyze", ...summarise(timesMs) }],
     ratios: {},
     facts: {
+      // glibc's: see docs/decisions.md.
+      mmapThreshold: process.env["MALLOC_MMAP_THRESHOLD_"] ?? "dynamic",
       rssMiBAtAFifth: Number(early.toFixed(1)),
       rssMiBAtTheEnd: Number(late.toFixed(1)),
       rssMiBAtMost: Number(Math.max(...residentMiB).toFixed(1)),
