@@ -95,8 +95,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   const queueLimit = optionalInteger("queueLimit", given.queueLimit, 256, 100_000);
   const decoder = createImageDecoder({
     queueLimit,
-    maxBytes: optionalInteger("maxImageBytes", given.maxImageBytes, 32 * 1024 * 1024, 2 ** 31),
-    maxPixels: optionalInteger("maxImagePixels", given.maxImagePixels, 50_000_000, 2 ** 31),
+    maxBytes: optionalInteger("maxImageBytes", given.maxImageBytes, undefined, 2 ** 31),
+    maxPixels: optionalInteger("maxImagePixels", given.maxImagePixels, undefined, 2 ** 31),
     threads,
   });
 
@@ -136,7 +136,12 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 }
 
 /** An integer from 1 on, or the default when it is not given; `null` is no default. */
-function optionalInteger(name: string, value: unknown, fallback: number, max: number): number {
+function optionalInteger<T extends number | undefined>(
+  name: string,
+  value: unknown,
+  fallback: T,
+  max: number,
+): number | T {
   return value === undefined ? fallback : integerIn(name, value, 1, max);
 }
 

@@ -1,5 +1,7 @@
 #include "nn/blas.h"
 
+#include <limits>
+
 #include "check.h"
 
 TEST("the product is column-major, of each transposition") {
@@ -17,6 +19,28 @@ TEST("the product is column-major, of each transposition") {
   float e[3] = {0, 0, 0};
   sgemm_("T", "N", &k, &n, &m, &one, a, &m, d, &m, &zero, e, &k);
   CHECK(e[0] == 3 && e[1] == 7 && e[2] == 11);
+}
+
+TEST("a transposed right operand and strides wider than the matrix") {
+  const float a[] = {1, 2, 9, 3, 4, 9};  // 2 x 2 in columns of 3: rows 1 3 and 2 4
+  const float b[] = {5, 6, 9, 7, 8, 9};  // the same, transposed: rows 5 6 and 7 8
+  float c[] = {1, 1, 9, 1, 1, 9};
+  const int two = 2;
+  const int stride = 3;
+  const float alpha = 2;
+  const float beta = 10;
+  sgemm_("N", "T", &two, &two, &two, &alpha, a, &stride, b, &stride, &beta, c, &stride);
+  const float expected[] = {2 * 26 + 10, 2 * 38 + 10, 9, 2 * 30 + 10, 2 * 44 + 10, 9};
+  for (int i = 0; i < 6; ++i) CHECK(c[i] == expected[i]);
+}
+
+TEST("what was in c is not read when beta is 0") {
+  const int one = 1;
+  const float x = 2;
+  const float zero = 0;
+  float c = std::numeric_limits<float>::quiet_NaN();
+  sgemm_("N", "N", &one, &one, &one, &x, &x, &one, &x, &one, &zero, &c, &one);
+  CHECK(c == 8);
 }
 
 TEST("nothing is written for an empty result, and no terms scale what was there") {
