@@ -33,8 +33,13 @@ const Convolution& kernelFor(const Kernels& kernels, const Layer& layer) {
 
 }  // namespace
 
-ResNet::ResNet(const ModelFile& model, const Kernels& kernels)
-    : kernels_(&kernels), plan_(resNetPlan()) {
+ResNet::ResNet(const ModelFile& model, const Kernels& kernels, Precision precision)
+    : kernels_(&kernels), precision_(precision), plan_(resNetPlan()) {
+  if (!supported(precision, kernels)) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        std::string("the ") + kernels.name + " kernels of this CPU have no " + nameOf(precision));
+  }
   stem_ = packStem(
       model.values<float>("conv0.weights", {kStemChannels, 3, kStemKernel, kStemKernel}),
       model.values<float>("conv0.bias", {kStemChannels}), model.values<float>("input.mean", {3}),

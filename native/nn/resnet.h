@@ -7,6 +7,7 @@
 #include "nn/aligned_floats.h"
 #include "nn/kernels.h"
 #include "nn/packed_weights.h"
+#include "nn/precision.h"
 #include "nn/resnet_plan.h"
 
 namespace countenance {
@@ -26,8 +27,12 @@ class ResNet final {
   /// @param model    A container of kind embedder (models/dlib-resnet-v1.bin); its weights are
   /// copied.
   /// @param kernels  One of availableKernels().
-  /// @throws Error(kModelCorrupt) when its tensors do not fit the network.
-  explicit ResNet(const ModelFile& model, const Kernels& kernels = bestKernels());
+  /// @throws Error(kModelCorrupt) when its tensors do not fit the network, Error(kInvalidArgument)
+  /// when the kernels do not support the precision: ask supported() first.
+  explicit ResNet(const ModelFile& model, const Kernels& kernels = bestKernels(),
+                  Precision precision = Precision::kF32);
+
+  Precision precision() const { return precision_; }
 
   /// What a run writes to: 1.9 MB, for one run at a time, used again and again as it was left.
   AlignedFloats scratch() const { return AlignedFloats(plan_.scratchSize + convolutionScratch_); }
@@ -47,6 +52,7 @@ class ResNet final {
   void head(const float* scratch, float* out) const;
 
   const Kernels* kernels_;
+  Precision precision_;
   ResNetPlan plan_;
   std::size_t convolutionScratch_ = 0;  // behind the plan's
   PackedStem stem_;

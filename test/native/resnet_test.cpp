@@ -89,4 +89,13 @@ TEST("a model of another shape is refused") {
   CHECK_ERROR(ErrorCode::kModelCorrupt, ResNet(ModelFile(other)));
 }
 
+TEST("a precision that the kernels do not support is refused") {
+  const ModelFile model(bytes());
+  const nn::Kernels& baseline = *nn::availableKernels().back();
+  CHECK(nn::supported(nn::Precision::kF32, baseline));
+  CHECK(!nn::supported(nn::Precision::kBf16, baseline));
+  CHECK_ERROR(ErrorCode::kInvalidArgument, ResNet(model, baseline, nn::Precision::kBf16));
+  CHECK(std::string(nn::nameOf(ResNet(model, baseline).precision())) == "f32");
+}
+
 TEST_MAIN()
