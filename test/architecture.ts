@@ -131,7 +131,19 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The first word of a stage's files; native/vision/pipeline joins them. */
-const STAGES = new Set(["detect", "landmarks", "align", "embed", "quality", "pose", "eyes"]);
+const STAGES = new Set([
+  "hog",
+  "blazeface",
+  "yunet",
+  "search",
+  "mesh",
+  "landmarks",
+  "align",
+  "embed",
+  "quality",
+  "pose",
+  "eyes",
+]);
 
 /** Third parties: the rooms that may include them. */
 const THIRD_PARTIES: readonly (readonly [RegExp, readonly string[]])[] = [

@@ -25,8 +25,8 @@
 #include "nn/resnet.h"
 #include "rounds.h"
 #include "vision/align.h"
-#include "vision/detect.h"
 #include "vision/embed.h"
+#include "vision/hog.h"
 #include "vision/landmarks.h"
 
 namespace {
@@ -68,10 +68,10 @@ void cut(const std::string& landmarksPath, const std::string& chipsPath,
   for (const std::string& path : picturePaths) {
     const Image picture = readPicture(path);
     for (const Detection& face : detector.detect(picture.view())) {
-      const std::optional<Image> chip =
+      const std::optional<Chip> chip =
           align(picture.view(), landmarks.find(picture.view(), face.box));
       if (!chip) continue;
-      out.write(reinterpret_cast<const char*>(chip->row(0)), kChipBytes);
+      out.write(reinterpret_cast<const char*>(chip->pixels.row(0)), kChipBytes);
       ++chips;
     }
   }

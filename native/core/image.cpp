@@ -33,19 +33,21 @@ std::vector<Cover> coversOf(std::size_t source, std::size_t target) {
   return covers;
 }
 
-/// Adds `weight` times the row, summed along x, to `sums` (target width x 3).
+/// Adds `weight` times the row, summed along x, to `sums` (target width x channels).
+template <std::size_t kChannels>
 void addRow(const std::uint8_t* row, const std::vector<Cover>& columns, Sum weight,
             std::vector<Sum>& sums) {
   const Sum full = columns.size();  // the weight of a source pixel that is covered as a whole
   for (std::size_t t = 0; t < columns.size(); ++t) {
     const Cover& cover = columns[t];
-    std::array<Sum, 3> inner{};
+    std::array<Sum, kChannels> inner{};
     for (std::size_t x = cover.first + 1; x < cover.last; ++x) {
-      for (std::size_t c = 0; c < 3; ++c) inner[c] += row[3 * x + c];
+      for (std::size_t c = 0; c < kChannels; ++c) inner[c] += row[kChannels * x + c];
     }
-    for (std::size_t c = 0; c < 3; ++c) {
-      sums[3 * t + c] += weight * (cover.firstWeight * row[3 * cover.first + c] + full * inner[c] +
-                                   cover.lastWeight * row[3 * cover.last + c]);
+    for (std::size_t c = 0; c < kChannels; ++c) {
+      sums[kChannels * t + c] +=
+          weight * (cover.firstWeight * row[kChannels * cover.first + c] + full * inner[c] +
+                    cover.lastWeight * row[kChannels * cover.last + c]);
     }
   }
 }
@@ -73,12 +75,13 @@ Image shrink(ImageView source, std::size_t width, std::size_t height) {
   checkedMul(total, 2 * 255);  // the largest sum fits
   const std::vector<Cover> columns = coversOf(source.width, width);
   const std::vector<Cover> rows = coversOf(source.height, height);
-  Image target(width, height);
-  std::vector<Sum> sums(checkedMul(width, 3));
+  Image target(width, height, source.channels);
+  std::vector<Sum> sums(checkedMul(width, source.channels));
+  const auto add = source.channels == 1 ? addRow<1> : addRow<3>;
   for (std::size_t t = 0; t < height; ++t) {
     std::fill(sums.begin(), sums.end(), Sum{0});
     for (std::size_t y = rows[t].first; y <= rows[t].last; ++y) {
-      addRow(source.row(y), columns, rowWeight(rows[t], y, height), sums);
+      add(source.row(y), columns, rowWeight(rows[t], y, height), sums);
     }
     std::uint8_t* out = target.row(t);
     for (std::size_t i = 0; i < sums.size(); ++i) {

@@ -63,9 +63,11 @@ class Engine final : public Closeable {
   void load(const ModelFile& embedder, const ModelFile& landmarks, const CancelToken& cancel) {
     auto finder = std::make_shared<const LandmarkFinder>(landmarks);
     cancel.check();
-    Embedder network(embedder);
+    auto models = std::make_shared<PipelineModels>();
+    models->landmarks = std::move(finder);
+    models->embedder = std::make_shared<const nn::ResNet>(embedder);
     cancel.check();
-    model_ = std::make_unique<const Pipeline>(std::move(finder), std::move(network));
+    model_ = std::make_unique<const Pipeline>(std::move(models));
   }
 
   /// The pipeline of a worker, called by itself. It is copied on first use: a thread that never

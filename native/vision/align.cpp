@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "vision/dlib_image.h"
 
@@ -23,9 +24,17 @@ bool inReach(const Point& point) {
   return std::abs(point.x) < kFarthest && std::abs(point.y) < kFarthest;  // false for NaN
 }
 
+void write(const dlib::rgb_pixel& pixel, std::uint8_t* rgb) {
+  rgb[0] = pixel.red;
+  rgb[1] = pixel.green;
+  rgb[2] = pixel.blue;
+}
+
+void write(unsigned char grey, std::uint8_t* rgb) { std::fill_n(rgb, 3, grey); }
+
 }  // namespace
 
-std::optional<Image> align(ImageView picture, const Landmarks5& points) {
+std::optional<Chip> align(ImageView picture, const Landmarks5& points) {
   if (!std::all_of(points.begin(), points.end(), inReach)) return std::nullopt;
   std::vector<dlib::point> parts;
   for (const Point& point : points) {
@@ -36,19 +45,19 @@ std::optional<Image> align(ImageView picture, const Landmarks5& points) {
   const double side = chip.rect.width();
   if (!(side >= kMinSide && side <= kMaxSide && std::isfinite(chip.angle))) return std::nullopt;
 
-  dlib::matrix<dlib::rgb_pixel> pixels;
-  dlib::extract_image_chip(DlibImage{picture}, chip, pixels);
-  Image image(kChipSize, kChipSize);
-  for (std::size_t y = 0; y < kChipSize; ++y) {
-    std::uint8_t* out = image.row(y);
-    for (std::size_t x = 0; x < kChipSize; ++x) {
-      const dlib::rgb_pixel& pixel = pixels(static_cast<long>(y), static_cast<long>(x));
-      *out++ = pixel.red;
-      *out++ = pixel.green;
-      *out++ = pixel.blue;
+  Chip cut{Image(kChipSize, kChipSize), static_cast<float>(side / kChipSize)};
+  withDlibImage(picture, [&](const auto& image) {
+    using Pixel = typename dlib::image_traits<std::decay_t<decltype(image)>>::pixel_type;
+    dlib::matrix<Pixel> pixels;
+    dlib::extract_image_chip(image, chip, pixels);
+    for (std::size_t y = 0; y < kChipSize; ++y) {
+      std::uint8_t* out = cut.pixels.row(y);
+      for (std::size_t x = 0; x < kChipSize; ++x, out += 3) {
+        write(pixels(static_cast<long>(y), static_cast<long>(x)), out);
+      }
     }
-  }
-  return image;
+  });
+  return cut;
 }
 
 }  // namespace countenance

@@ -119,8 +119,9 @@ LandmarkFinder::~LandmarkFinder() = default;
 LandmarkFinder::LandmarkFinder(LandmarkFinder&&) noexcept = default;
 
 Landmarks5 LandmarkFinder::find(ImageView picture, const Box& box) const {
-  const dlib::full_object_detection shape =
-      predictor_->predictor(DlibImage{picture}, pixelsOf(box));
+  dlib::full_object_detection shape;
+  withDlibImage(picture,
+                [&](const auto& image) { shape = predictor_->predictor(image, pixelsOf(box)); });
   Landmarks5 points;
   for (std::size_t i = 0; i < points.size(); ++i) {
     const dlib::point& part = shape.part(i);

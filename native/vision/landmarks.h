@@ -19,7 +19,7 @@ class LandmarkFinder final {
   ~LandmarkFinder();
   LandmarkFinder(LandmarkFinder&&) noexcept;
 
-  /// @param picture  RGB8; borrowed for this call only.
+  /// @param picture  Borrowed for this call only.
   /// @param box  Pixels of the picture, as the detector gave it.
   /// @returns Whole pixels, because dlib rounds them and the embedder was trained so.
   Landmarks5 find(ImageView picture, const Box& box) const;

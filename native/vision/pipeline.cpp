@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -17,10 +18,33 @@ bool before(const Detection& a, const Detection& b) {
          std::make_tuple(-b.box.area(), b.box.y, b.box.x, -b.score);
 }
 
+void expect(bool present, const char* what) {
+  if (!present) throw Error(ErrorCode::kInvalidArgument, std::string("pipeline: missing ") + what);
+}
+
+std::shared_ptr<const PipelineModels> checked(std::shared_ptr<const PipelineModels> models) {
+  expect(models != nullptr, "models");
+  expect(models->embedder != nullptr, "embedder");
+  if (models->detector != DetectorKind::kHog || models->alignment != Alignment::kDlib) {
+    throw Error(ErrorCode::kInvalidArgument, "pipeline: expected detector hog, alignment dlib");
+  }
+  expect(models->landmarks != nullptr, "landmarks");
+  return models;
+}
+
 }  // namespace
 
-Pipeline::Pipeline(std::shared_ptr<const LandmarkFinder> landmarks, Embedder embedder)
-    : landmarks_(std::move(landmarks)), embedder_(std::move(embedder)) {}
+Pipeline::Pipeline(std::shared_ptr<const PipelineModels> models)
+    : models_(checked(std::move(models))), embedder_(models_->embedder) {
+  if (models_->detector == DetectorKind::kHog) hog_.emplace();
+}
+
+std::vector<Detection> Pipeline::detect(ImageView picture, const CancelToken& cancel) {
+  cancel.check();
+  std::vector<Detection> detections = hog_->detect(picture);
+  std::sort(detections.begin(), detections.end(), before);
+  return detections;
+}
 
 std::vector<Face> Pipeline::analyze(ImageView picture, const AnalyzeOptions& options,
                                     const CancelToken& cancel) {
@@ -29,23 +53,20 @@ std::vector<Face> Pipeline::analyze(ImageView picture, const AnalyzeOptions& opt
                                                  std::to_string(picture.width) + " x " +
                                                  std::to_string(picture.height));
   }
-  cancel.check();
-  std::vector<Detection> detections = detector_.detect(picture);
-  std::sort(detections.begin(), detections.end(), before);
-
   std::vector<Face> faces;
-  for (const Detection& detection : detections) {
+  for (const Detection& detection : detect(picture, cancel)) {
     if (faces.size() == options.maxFaces) break;
     cancel.check();
     Face face;
     face.box = detection.box;
     face.score = detection.score;
-    face.landmarks = landmarks_->find(picture, detection.box);
-    const std::optional<Image> chip = align(picture, face.landmarks);
+    face.landmarks = models_->landmarks->find(picture, detection.box);
+    const std::optional<Chip> chip = align(picture, face.landmarks);
     if (!chip) continue;
+    face.chipScale = chip->scale;
     if (options.embed) {
       cancel.check();
-      face.embedding = embedder_.embed(chip->view());
+      face.embedding = embedder_.embed(chip->pixels.view());
     }
     faces.push_back(std::move(face));
   }

@@ -56,11 +56,11 @@ Image gradient(std::size_t side) {
 TEST("a face at the template's scale is cut out as it is, colours in order") {
   const Image picture = gradient(400);
   const auto chip = align(picture.view(), moved(templatePoints(), 1, 0, 100, 120));
-  CHECK(chip && chip->width() == kChipSize && chip->height() == kChipSize);
+  CHECK(chip && chip->pixels.width() == kChipSize && chip->pixels.height() == kChipSize);
   for (const std::size_t at : {10, 75, 140}) {
     for (std::size_t c = 0; c < 3; ++c) {
       const int expected = picture.row(120 + at)[3 * (100 + at) + c];
-      CHECK(std::abs(chip->row(at)[3 * at + c] - expected) <= 3);
+      CHECK(std::abs(chip->pixels.row(at)[3 * at + c] - expected) <= 3);
     }
   }
 }
@@ -76,7 +76,7 @@ TEST("size and roll of the face do not change the chip's content") {
       const auto x = static_cast<std::size_t>(std::lround(source.x));
       const auto y = static_cast<std::size_t>(std::lround(source.y));
       for (std::size_t c = 0; c < 3; ++c) {
-        CHECK(std::abs(chip->row(90)[3 * 40 + c] - picture.row(y)[3 * x + c]) <= 6);
+        CHECK(std::abs(chip->pixels.row(90)[3 * 40 + c] - picture.row(y)[3 * x + c]) <= 6);
       }
     }
   }
@@ -87,7 +87,7 @@ TEST("what lies outside of the picture is black") {
   const auto chip = align(picture.view(), moved(templatePoints(), 1, 0, 5000, 5000));
   CHECK(chip.has_value());
   for (std::size_t y = 0; y < kChipSize; ++y) {
-    for (std::size_t i = 0; i < 3 * kChipSize; ++i) CHECK(chip->row(y)[i] == 0);
+    for (std::size_t i = 0; i < 3 * kChipSize; ++i) CHECK(chip->pixels.row(y)[i] == 0);
   }
 }
 

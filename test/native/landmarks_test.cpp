@@ -3,7 +3,7 @@
 #include "check.h"
 #include "drawn_face.h"
 #include "model_fixture.h"
-#include "vision/detect.h"
+#include "vision/hog.h"
 
 using namespace countenance;
 using test::plain;

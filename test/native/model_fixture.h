@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "model_bytes.h"
@@ -14,10 +15,12 @@ inline LandmarkFinder landmarkFinder() {
   return LandmarkFinder(ModelFile(bytes));
 }
 
-inline Embedder embedder() {
+inline std::shared_ptr<const nn::ResNet> resnet() {
   const std::vector<std::uint8_t> bytes = modelBytes("dlib-resnet-v1.bin");
-  return Embedder(ModelFile(bytes));
+  return std::make_shared<const nn::ResNet>(ModelFile(bytes));
 }
+
+inline Embedder embedder() { return Embedder(resnet()); }
 
 /// A picture of one grey level.
 inline Image plain(std::size_t width, std::size_t height, std::uint8_t level = 90) {

@@ -12,9 +12,16 @@ using test::plain;
 
 namespace {
 
-Pipeline makePipeline() {
-  return Pipeline(std::make_shared<const LandmarkFinder>(test::landmarkFinder()), test::embedder());
+std::shared_ptr<PipelineModels> hogModels() {
+  auto models = std::make_shared<PipelineModels>();
+  models->detector = DetectorKind::kHog;
+  models->alignment = Alignment::kDlib;
+  models->landmarks = std::make_shared<const LandmarkFinder>(test::landmarkFinder());
+  models->embedder = test::resnet();
+  return models;
 }
+
+Pipeline makePipeline() { return Pipeline(hogModels()); }
 
 /// Three faces, the largest in the middle.
 Image group() {
@@ -32,6 +39,48 @@ TEST("faces come largest first, equal ones by position") {
   CHECK(faces.size() == 3);
   CHECK(faces[0].box.x > 200 && faces[0].box.x < 320);
   for (std::size_t i = 1; i < 3; ++i) CHECK(faces[i - 1].box.area() >= faces[i].box.area());
+}
+
+/// The picture's red channel alone.
+Image grey(const Image& image) {
+  Image one(image.width(), image.height(), 1);
+  for (std::size_t y = 0; y < image.height(); ++y) {
+    for (std::size_t x = 0; x < image.width(); ++x) one.row(y)[x] = image.row(y)[3 * x];
+  }
+  return one;
+}
+
+TEST("a greyscale picture gives what its RGB copy gives") {
+  Pipeline pipeline = makePipeline();
+  Image colour = plain(900, 500);
+  test::drawFace(colour, 450, 250, 330);
+  const std::vector<Face> expected = pipeline.analyze(colour.view(), {true, 1}, {});
+  const std::vector<Face> faces = pipeline.analyze(grey(colour).view(), {true, 1}, {});
+  CHECK(expected.size() == 1 && faces.size() == 1);
+  CHECK(faces[0].box.x == expected[0].box.x && faces[0].box.width == expected[0].box.width);
+  CHECK(faces[0].embedding == expected[0].embedding);
+}
+
+TEST("a chip's scale is that of the face") {
+  Pipeline pipeline = makePipeline();
+  for (const double size : {100.0, 200.0, 400.0}) {
+    Image image = plain(800, 800);
+    test::drawFace(image, 400, 400, size);
+    const std::vector<Face> faces = pipeline.analyze(image.view(), {false, 1}, {});
+    CHECK(faces.size() == 1);
+    const double chipSide = 150.0 * static_cast<double>(faces[0].chipScale);
+    CHECK(chipSide > 0.8 * size && chipSide < 2 * size);  // the chip is the face with a margin
+  }
+}
+
+TEST("a pipeline without a model that it needs is refused") {
+  CHECK_ERROR(ErrorCode::kInvalidArgument, Pipeline{nullptr});
+  auto models = hogModels();
+  models->landmarks.reset();
+  CHECK_ERROR(ErrorCode::kInvalidArgument, Pipeline{models});
+  models = hogModels();
+  models->embedder.reset();
+  CHECK_ERROR(ErrorCode::kInvalidArgument, Pipeline{models});
 }
 
 TEST("at most maxFaces come back, the largest ones") {

@@ -1,4 +1,4 @@
-#include "vision/detect.h"
+#include "vision/hog.h"
 
 #include <dlib/image_processing/frontal_face_detector.h>
 
@@ -39,7 +39,7 @@ std::vector<Detection> HogDetector::detect(ImageView picture) {
     searched = small.view();
   }
   std::vector<dlib::rect_detection> found;
-  classifier_->detector(DlibImage{searched}, found);
+  withDlibImage(searched, [&](const auto& image) { classifier_->detector(image, found); });
 
   const auto scaled = [](auto value, std::size_t whole, std::size_t part) {
     const double ratio = static_cast<double>(whole) / static_cast<double>(part);
@@ -53,7 +53,9 @@ std::vector<Detection> HogDetector::detect(ImageView picture) {
                   scaled(rect.top(), picture.height, searched.height),
                   scaled(rect.width(), picture.width, searched.width),
                   scaled(rect.height(), picture.height, searched.height)};
-    detections.push_back({box, static_cast<float>(one.detection_confidence)});
+    Detection& detection = detections.emplace_back();
+    detection.box = box;
+    detection.score = static_cast<float>(one.detection_confidence);
   }
   return detections;
 }

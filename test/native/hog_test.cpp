@@ -1,4 +1,4 @@
-#include "vision/detect.h"
+#include "vision/hog.h"
 
 #include <cmath>
 #include <random>

@@ -3,16 +3,10 @@
 #include <memory>
 #include <vector>
 
-#include "core/geometry.h"
 #include "core/image.h"
+#include "vision/detection.h"
 
 namespace countenance {
-
-/// One place of a picture that looks like a face.
-struct Detection {
-  Box box;
-  float score = 0;  ///< Distance from the classifier's threshold; larger is surer.
-};
 
 /// dlib's frontal face detector: five linear classifiers over histograms of oriented gradients.
 /// It keeps scratch memory, so each thread needs its own.
@@ -26,8 +20,9 @@ class HogDetector final {
 
   /// Finds the faces of an upright picture, surest first; the same picture gives the same answer.
   ///
-  /// @param picture  RGB8, any size from 1 x 1; borrowed for this call only.
-  /// @returns Boxes in pixels of the picture; they may reach past its edge.
+  /// @param picture  Any size from 1 x 1; borrowed for this call only.
+  /// @returns Boxes in pixels of the picture, which may reach past its edge, without points. A
+  /// score is the distance from the classifier's threshold.
   std::vector<Detection> detect(ImageView picture);
 
  private:
