@@ -13,6 +13,7 @@
 #include "napi/arguments.h"
 #include "napi/errors.h"
 #include "napi/instance.h"
+#include "napi/lent_pixels.h"
 #include "napi/priority.h"
 #include "napi/task.h"
 #include "nn/model_file.h"
@@ -37,7 +38,7 @@ Napi::Uint8Array bytesFrom(const Napi::Value& value, const char* name) {
   return value.As<Napi::Uint8Array>();
 }
 
-/// Bytes of JavaScript's that a task reads in place. Made and freed on the JavaScript thread; the
+/// A model file's bytes that a task reads in place. Made and freed on the JavaScript thread; the
 /// array cannot be collected meanwhile. Data() counts the view's byte offset in.
 class PinnedBytes final {
  public:
@@ -86,10 +87,10 @@ class Engine final : public Closeable {
 
 class AnalyzeTask final : public Task {
  public:
-  AnalyzeTask(std::shared_ptr<Engine> engine, PinnedBytes pixels, std::size_t width,
+  AnalyzeTask(std::shared_ptr<Engine> engine, Napi::Uint8Array pixels, std::size_t width,
               std::size_t height, AnalyzeOptions options)
       : engine_(std::move(engine)),
-        pixels_(std::move(pixels)),
+        pixels_(pixels),
         width_(width),
         height_(height),
         options_(options) {}
@@ -130,8 +131,10 @@ class AnalyzeTask final : public Task {
     return analysis;
   }
 
+  void giveBack() override { pixels_.giveBack(); }
+
   std::shared_ptr<Engine> engine_;  // keeps the pipelines alive past engine.close()
-  PinnedBytes pixels_;
+  LentPixels pixels_;
   std::size_t width_;
   std::size_t height_;
   AnalyzeOptions options_;
@@ -171,9 +174,8 @@ class EngineWrap final : public Napi::ObjectWrap<EngineWrap> {
       AnalyzeOptions options;
       options.maxFaces = sizeFrom(info[3], "maxFaces", kMaxFaces);
       options.embed = info[4].ToBoolean();
-      return Task::start(
-          info.Env(), engine_->pool(),
-          std::make_shared<AnalyzeTask>(engine_, PinnedBytes(pixels), width, height, options));
+      return Task::start(info.Env(), engine_->pool(),
+                         std::make_shared<AnalyzeTask>(engine_, pixels, width, height, options));
     });
   }
 

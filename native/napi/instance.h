@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace countenance {
@@ -45,6 +46,9 @@ class Instance final {
   Napi::FunctionReference engineClass;
   Napi::FunctionReference databaseClass;
   Napi::FunctionReference indexClass;
+
+  /// Where the buffers start that tasks read in place (LentPixels): no two tasks the same one.
+  std::unordered_set<const void*> lentBuffers;
 
  private:
   static void onCompleted(napi_env env, napi_value callback, void* context, void* data);

@@ -79,6 +79,7 @@ void Task::settle(Napi::Env env) {
   } catch (...) {  // e.g. no memory for the result
     deferred_->Reject(toJsError(env, std::current_exception()).Value());
   }
+  giveBack();
 }
 
 }  // namespace countenance

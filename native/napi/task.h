@@ -68,6 +68,9 @@ class Task {
   virtual void run(std::size_t worker) = 0;
   /// JavaScript thread, after run() returned normally.
   virtual Napi::Value result(Napi::Env env) = 0;
+  /// JavaScript thread, once the promise is settled, whatever became of the task: gives back what
+  /// run() borrowed. It is left out when the environment ends.
+  virtual void giveBack() {}
 
   CancelToken cancel_;
 

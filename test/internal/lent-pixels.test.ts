@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { native, type NativeEngine } from "../../src/internal/native.js";
+import { modelFolder, modelFor, readManifest, readModel } from "../../src/models.js";
+
+const [width, height] = [640, 480];
+
+let engine: NativeEngine;
+beforeAll(async () => {
+  const folder = modelFolder();
+  const manifest = await readManifest(folder);
+  engine = await native().createEngine({
+    embedder: await readModel(folder, modelFor(manifest, "embedding")),
+    landmarks: await readModel(folder, modelFor(manifest, "landmarks")),
+    threads: 1,
+    queueLimit: 10,
+  }).done;
+});
+afterAll(() => engine.close());
+
+const analyze = (pixels: Uint8Array) => engine.analyze(pixels, width, height, 1, true);
+
+test("pixels are freed when their analysis has ended", async () => {
+  const pixels = new Uint8Array(width * height * 3);
+  await analyze(pixels).done;
+  expect(pixels.buffer.byteLength).toBe(0);
+});
+
+test("pixels are freed when their analysis was cancelled, waiting or running", async () => {
+  const all = Array.from({ length: 3 }, () => new Uint8Array(width * height * 3));
+  const tasks = all.map(analyze);
+  for (const task of tasks) task.cancel();
+  for (const { status } of await Promise.allSettled(tasks.map(({ done }) => done))) {
+    expect(status).toBe("rejected");
+  }
+  for (const { buffer } of all) expect(buffer.byteLength).toBe(0);
+});
+
+test("a part of a buffer is read in place, and the buffer stays", async () => {
+  const size = width * height * 3;
+  const buffer = new ArrayBuffer(size + 64);
+  const { count } = await analyze(new Uint8Array(buffer, 64, size)).done;
+  expect(count).toBe(0);
+  expect(buffer.byteLength).toBe(size + 64);
+});
+
+test("no two analyses read one buffer: the first would free it under the second", async () => {
+  const size = width * height * 3;
+  const buffer = new ArrayBuffer(size + 64);
+  const first = analyze(new Uint8Array(buffer, 0, size));
+  const again = () => analyze(new Uint8Array(buffer, 64, size));
+  expect(again).toThrow(expect.objectContaining({ code: "COUNTENANCE_INVALID_ARGUMENT" }));
+  await first.done;
+  await again().done; // afterwards it may
+});
+
+test("memory that other threads can write to is refused", () => {
+  const shared = new Uint8Array(new SharedArrayBuffer(width * height * 3));
+  expect(() => analyze(shared)).toThrow(
+    expect.objectContaining({ code: "COUNTENANCE_INVALID_ARGUMENT" }),
+  );
+});
