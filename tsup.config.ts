@@ -26,4 +26,14 @@ const cli: Options = {
   format: ["esm"],
 };
 
-export default defineConfig(existsSync("src/cli/main.ts") ? [library, cli] : [library]);
+/** What scripts/build-models.mjs needs; not published. */
+const conversion: Options = {
+  ...shared,
+  entry: { tfjs: "src/conversion/tfjs.ts" },
+  outDir: "build/conversion",
+  format: ["esm"],
+};
+
+export default defineConfig(
+  existsSync("src/cli/main.ts") ? [library, cli, conversion] : [library, conversion],
+);

@@ -5,14 +5,15 @@
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const sources = join(root, "third_party", "models");
-const converter = join(root, "build", "cmake-release", "convert_dlib");
-const kinds = { embedding: "embedder", landmarks: "landmarks" };
+const dlibConverter = join(root, "build", "cmake-release", "convert_dlib");
+const tfjsConverter = join(root, "build", "conversion", "tfjs.js");
+const dlibKinds = { embedding: "embedder", landmarks: "landmarks" };
+const HINT = "run: npm run build:models";
 
 function fail(message) {
   console.error(`build-models: ${message}`);
@@ -23,31 +24,50 @@ function sha256(path) {
   return createHash("sha256").update(readFileSync(path)).digest("hex");
 }
 
-function convert(model) {
-  const source = join(sources, model.source.file);
-  if (!existsSync(source) || !existsSync(converter)) {
-    fail(`${model.source.file} or the converter is missing; run: npm run build:models`);
-  }
-  const got = sha256(source);
-  if (got !== model.source.sha256) {
-    fail(
-      `${source}: expected sha256 ${model.source.sha256}, got ${got}; run: npm run build:models`,
-    );
-  }
+/** Where a source's files are: out of Debian's archive, or in the npm package that it names. */
+function folderOf(source) {
+  const [, npmPackage] = /^npm package (\S+) /.exec(source.package) ?? [];
+  return npmPackage ? join(root, "node_modules", npmPackage) : join(root, "third_party", "models");
+}
+
+function checkedSource(source, { file, sha256: expected }) {
+  const path = join(folderOf(source), file);
+  if (!existsSync(path)) fail(`${file} is missing; ${HINT}`);
+  const got = sha256(path);
+  if (got !== expected) fail(`${path}: expected sha256 ${expected}, got ${got}; ${HINT}`);
+  return path;
+}
+
+async function convert(model) {
+  const { source } = model;
+  const weights = checkedSource(source, source);
   const target = join(root, "models", model.file);
   const made = `${target}.tmp`;
   const properties = {
     id: model.id,
     licence: model.licence,
-    "source.package": model.source.package,
-    "source.file": model.source.file,
-    "source.sha256": model.source.sha256,
+    "source.package": source.package,
+    "source.file": source.file,
+    "source.sha256": source.sha256,
     input: model.input,
     output: model.output,
-    pipeline: model.pipeline,
+    ...(model.pipeline && { pipeline: model.pipeline }),
   };
-  const pairs = Object.entries(properties).map(([name, value]) => `${name}=${value}`);
-  execFileSync(converter, [kinds[model.job], source, made, ...pairs], { stdio: "inherit" });
+  const converter = source.graph ? tfjsConverter : dlibConverter;
+  if (!existsSync(converter)) fail(`the converter ${converter} is missing; ${HINT}`);
+  if (source.graph) {
+    const { convertTfjs } = await import(pathToFileURL(converter).href);
+    const bytes = convertTfjs({
+      graph: readFileSync(checkedSource(source, source.graph), "utf8"),
+      weights: readFileSync(weights),
+      outputs: source.outputs,
+      properties,
+    });
+    writeFileSync(made, bytes);
+  } else {
+    const pairs = Object.entries(properties).map(([name, value]) => `${name}=${value}`);
+    execFileSync(converter, [dlibKinds[model.job], weights, made, ...pairs], { stdio: "inherit" });
+  }
   const hash = sha256(made);
   if (hash !== model.sha256) {
     const bytes = readFileSync(made).length;
@@ -68,6 +88,6 @@ for (const model of manifest.models) {
   } else if (good && mode !== "--force") {
     console.log(`models/${model.file}: up to date`);
   } else {
-    convert(model);
+    await convert(model);
   }
 }

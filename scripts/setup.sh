@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Sets up a checkout: system packages, npm packages, third-party sources, native build, models,
-# TypeScript build. Each step checks what is there, so that a second run takes under a second.
+# Sets up a checkout: system packages, npm packages, third-party sources, native build,
+# TypeScript build, models. Each step checks what is there, so that a second run takes under a second.
 #   scripts/setup.sh [--until <step>] [--no-apt] [--bench]
-# steps: packages npm sources native models dist; --bench adds the packages of the bench's peers
+# steps: packages npm sources native dist models; --bench adds the packages of the bench's peers
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(packages npm sources native models dist)
-until=dist
+steps=(packages npm sources native dist models)
+until=models
 apt=yes
 bench=no
 while (($#)); do
@@ -169,7 +169,8 @@ step_dist() {
   local key
   key=$({ cat package-lock.json tsup.config.ts tsconfig.json package.json &&
     find src -type f -printf '%p %T@ %s\n' | sort; } | fingerprint)
-  fresh $stamps/dist "$key" && [[ -f dist/index.js ]] && return 0
+  fresh $stamps/dist "$key" && [[ -f dist/index.js && -f build/conversion/tfjs.js ]] &&
+    return 0
   run dist "building the TypeScript" npx --no-install tsup
   echo "$key" >$stamps/dist
 }

@@ -7,10 +7,12 @@ import { CountenanceError } from "./errors.js";
 import { packageRoot } from "./internal/native.js";
 import { invalidArgument } from "./internal/validate.js";
 
+const JOBS = ["embedding", "landmarks", "detection", "mesh", "iris"] as const;
+
 /** One converted model, as `models/manifest.json` describes it. */
 export interface ModelEntry {
   readonly id: string;
-  readonly job: "embedding" | "landmarks";
+  readonly job: (typeof JOBS)[number];
   /** File name in the model folder. */
   readonly file: string;
   /** Of the converted file. */
@@ -166,7 +168,7 @@ function isEntry(value: unknown): boolean {
     value as Partial<ModelEntry>; // each is checked below
   return (
     typeof id === "string" &&
-    (job === "embedding" || job === "landmarks") &&
+    JOBS.some((known) => known === job) &&
     typeof file === "string" &&
     /^[\w.-]+$/.test(file) && // a name, never a path out of the folder
     typeof sha256 === "string" &&

@@ -63,6 +63,9 @@ const FACADE = new Set(
 /** Rooms that mount in front of the library and see what its users see. */
 const OUTER = ["src/http/", "src/compat/", "src/sessions/", "src/webhooks/", "src/geofence/"];
 
+/** The library's users shall not load a converter. */
+const MAY_CONVERT = /^src\/(conversion|cli)\//;
+
 function importViolations(
   files: Files,
   path: string,
@@ -89,6 +92,12 @@ function importViolations(
     if (path.startsWith("src/internal/") && !isInternalOrErrors(target)) {
       deny(specifier, "src/internal uses errors only");
     }
+    if (path.startsWith("src/conversion/") && !isConversionOrErrors(target)) {
+      deny(specifier, "src/conversion uses errors only");
+    }
+    if (target.startsWith("src/conversion/") && !MAY_CONVERT.test(path)) {
+      deny(specifier, "only the command line converts models");
+    }
     if (path.startsWith("src/stores/") && FACADE.has(target)) {
       deny(specifier, "stores never import the facade");
     }
@@ -104,6 +113,10 @@ function importViolations(
 
 function isInternalOrErrors(target: string): boolean {
   return target.startsWith("src/internal/") || target === "src/errors.ts";
+}
+
+function isConversionOrErrors(target: string): boolean {
+  return target.startsWith("src/conversion/") || target === "src/errors.ts";
 }
 
 function isPublic(target: string): boolean {
