@@ -156,7 +156,13 @@ test("a manifest without a model for the job is MODEL_MISSING", async () => {
 
 test("the shipped manifest describes whole files, each with licence, source and input", async () => {
   const entries = await readManifest(modelFolder());
-  expect(entries.map(({ job }) => job).sort()).toEqual(["embedding", "landmarks"]);
+  expect(entries.map(({ job }) => job).sort()).toEqual([
+    "detection",
+    "embedding",
+    "iris",
+    "landmarks",
+    "mesh",
+  ]);
   for (const model of entries) {
     expect(model.licence).not.toBe("");
     expect(model.input).not.toBe("");
