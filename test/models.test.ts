@@ -169,5 +169,6 @@ test("the shipped manifest describes whole files, each with licence, source and 
     expect(model.source.sha256).toMatch(/^[0-9a-f]{64}$/);
   }
   expect(modelIdOf(modelFor(entries, "embedding"))).toMatch(/@55533b28/);
-  expect((await verifyModels(modelFolder())).map(({ state }) => state)).toEqual(["ok", "ok"]);
+  const statuses = await verifyModels(modelFolder());
+  expect(statuses.filter(({ state }) => state !== "ok")).toEqual([]);
 });
