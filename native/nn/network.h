@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "core/span.h"
+#include "nn/aligned_floats.h"
+#include "nn/kernels.h"
+#include "nn/network_plan.h"
+
+namespace countenance {
+class ModelFile;
+}
+
+namespace countenance::nn {
+
+/// A network that its container describes as a flat list of layers (BlazeFace, FaceMesh, YuNet).
+///
+/// It never changes once it is made, so that all threads share one; what a run writes to is the
+/// caller's scratch memory.
+class Network final {
+ public:
+  /// @param model    A container of kind network (nn/network_plan.h); its weights are copied.
+  /// @param kernels  One of availableKernels().
+  /// @param size     Another size of input than the container's, for networks that allow it.
+  /// @throws Error(kModelCorrupt) when its layers and tensors do not fit each other or the size.
+  explicit Network(const ModelFile& model, const Kernels& kernels = bestKernels(),
+                   InputSize size = {});
+
+  Shape3 inputShape() const { return plan_.shapes.front(); }
+  std::size_t outputCount() const { return plan_.outputs.size(); }
+  Shape3 outputShape(std::size_t index) const { return plan_.shapes[plan_.outputs[index]]; }
+
+  /// @throws Error(kModelCorrupt) when no output has this name.
+  std::size_t outputIndex(const std::string& name) const;
+
+  /// What a run writes to, for one run at a time, used again and again as it was left.
+  AlignedFloats scratch() const { return AlignedFloats(scratchSize_); }
+
+  /// Where the caller writes the input before each run: [height][width][channels].
+  Span<float> input(AlignedFloats& scratch) const;
+
+  /// Allocates nothing.
+  void run(AlignedFloats& scratch) const;
+
+  /// The output that the last run made: [height][width][channels].
+  Span<const float> output(const AlignedFloats& scratch, std::size_t index) const;
+
+ private:
+  struct Weights {
+    std::vector<float> weights;
+    std::vector<float> bias;
+    std::vector<float> slope;
+  };
+  Weights load(const ModelFile& model, std::size_t number) const;
+  void place();
+  void runLayer(std::size_t number, float* scratch) const;
+
+  NetworkPlan plan_;
+  std::vector<Weights> weights_;      // of the layers
+  std::vector<std::size_t> offsets_;  // of the values, in the scratch memory
+  std::size_t scratchSize_ = 0;
+};
+
+}  // namespace countenance::nn

@@ -1,0 +1,314 @@
+#include "nn/network.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <thread>
+
+#include "check.h"
+#include "network_builder.h"
+#include "reference_network.h"
+
+using namespace countenance;
+using nn::Network;
+using test::NetworkBuilder;
+using Map = test::ReferenceNetwork::Map;
+
+namespace {
+
+/// The bound on a result, in parts of the largest value of its map: f32 sums of up to 4,500
+/// products through a few layers, in any order.
+constexpr double kBound = 5e-6;
+
+std::vector<float> inputOf(const Network& network, unsigned seed) {
+  return test::noise(network.inputShape().size(), seed);
+}
+
+void run(const Network& network, nn::AlignedFloats& scratch, const std::vector<float>& input) {
+  std::copy(input.begin(), input.end(), network.input(scratch).begin());
+  network.run(scratch);
+}
+
+std::vector<float> outputOf(const Network& network, const nn::AlignedFloats& scratch,
+                            std::size_t index) {
+  const auto values = network.output(scratch, index);
+  return {values.begin(), values.end()};
+}
+
+std::ptrdiff_t whole(std::size_t value) { return static_cast<std::ptrdiff_t>(value); }
+
+/// Every level of CPUs, compared with double precision at all outputs; run twice, as scratch memory
+/// that was used must do as well.
+void checkAgainstDoubles(const NetworkBuilder& builder) {
+  const std::vector<std::uint8_t> bytes = builder.bytes();
+  const ModelFile model(bytes);
+  for (const nn::Kernels* kernels : nn::availableKernels()) {
+    const Network network(model, *kernels);
+    nn::AlignedFloats scratch = network.scratch();
+    for (unsigned seed = 1; seed <= 2; ++seed) {
+      const std::vector<float> input = inputOf(network, seed);
+      const nn::Shape3 shape = network.inputShape();
+      Map map(whole(shape.height), whole(shape.width), whole(shape.channels));
+      std::copy(input.begin(), input.end(), map.values.begin());
+      const std::vector<Map> expected = test::ReferenceNetwork(model).run(std::move(map));
+      run(network, scratch, input);
+      for (std::size_t i = 0; i < network.outputCount(); ++i) {
+        const Map& wanted = expected[static_cast<std::size_t>(builder.outputs[i])];
+        const auto got = network.output(scratch, i);
+        CHECK(network.outputShape(i).height == static_cast<std::size_t>(wanted.height));
+        CHECK(network.outputShape(i).width == static_cast<std::size_t>(wanted.width));
+        CHECK(got.size() == wanted.values.size());
+        double scale = 0;
+        for (const double value : wanted.values) scale = std::max(scale, std::abs(value));
+        for (std::size_t j = 0; j < got.size(); ++j) {
+          CHECK(std::abs(got[j] - wanted.values[j]) <= kBound * scale);
+        }
+      }
+    }
+  }
+}
+
+/// A small network that every test of damage spoils in its own way.
+NetworkBuilder small() {
+  NetworkBuilder builder(12, 10, 3);
+  const auto first = builder.convolution(0, 8, 3, 2, 0, 1, test::kPrelu);
+  const auto depthwise = builder.depthwise(first, 3, 1, 1, 1);
+  const auto pointwise = builder.convolution(depthwise, 8, 1, 1, 0, 0, test::kNone);
+  builder.output(builder.sum(first, pointwise, test::kRelu), "sum");
+  return builder;
+}
+
+bool refused(const NetworkBuilder& builder) {
+  const std::vector<std::uint8_t> bytes = builder.bytes();
+  try {
+    const Network network{ModelFile(bytes)};
+    nn::AlignedFloats scratch = network.scratch();
+    network.run(scratch);  // a sanitizer sees it if this leaves the memory
+    return false;
+  } catch (const Error& error) {
+    CHECK(error.code() == ErrorCode::kModelCorrupt);
+    return true;
+  }
+}
+
+}  // namespace
+
+TEST("convolutions of every kernel, stride, padding and activation are right") {
+  for (const int kernel : {1, 2, 3, 5, 7}) {
+    for (const int stride : {1, 2, 3}) {
+      for (const int channels : {1, 3, 8, 21, 40}) {
+        NetworkBuilder builder(17, 13, 3);
+        const int before = (kernel - 1) / 2;
+        const int after = kernel / 2;
+        const auto one =
+            builder.convolution(0, channels, kernel, stride, before, after, test::kPrelu);
+        const auto two = builder.convolution(one, 11, kernel > 3 ? 3 : kernel, 1,
+                                             before > 0 ? 1 : 0, 1 % kernel, test::kRelu);
+        builder.output(one, "one");
+        builder.output(two, "two");
+        builder.output(builder.convolution(two, 3, 1, stride, 0, 0, test::kSigmoid), "three");
+        checkAgainstDoubles(builder);
+      }
+    }
+  }
+}
+
+TEST("depthwise convolutions of every kernel, stride and padding are right") {
+  for (const int kernel : {1, 2, 3, 5}) {
+    for (const int stride : {1, 2, 3}) {
+      for (const int channels : {4, 8, 24, 30, 48}) {
+        NetworkBuilder builder(11, 19, 2);
+        const auto wide = builder.convolution(0, channels, 1, 1, 0, 0, test::kNone);
+        const int pad = kernel - 1;
+        builder.output(builder.depthwise(wide, kernel, stride, pad, 0, test::kRelu), "before");
+        builder.output(builder.depthwise(wide, kernel, stride, 0, pad, test::kPrelu), "after");
+        builder.output(builder.depthwise(0, kernel, stride, pad / 2, pad / 2), "input");
+        checkAgainstDoubles(builder);
+      }
+    }
+  }
+}
+
+TEST("a residual block is right, with every activation and stride") {
+  for (const test::Act act : {test::kNone, test::kRelu, test::kPrelu, test::kSigmoid}) {
+    for (const int channels : {8, 24, 28, 64}) {
+      NetworkBuilder builder(34, 26, 3);
+      auto value = builder.convolution(0, channels, 5, 2, 1, 2, test::kRelu);
+      for (int i = 0; i < 3; ++i) {
+        const auto inner = builder.convolution(builder.depthwise(value, 3, 1, 1, 1), channels, 1, 1,
+                                               0, 0, test::kNone);
+        value = i == 1 ? builder.sum(inner, value, act) : builder.sum(value, inner, act);
+      }
+      const auto halved = builder.maxPool(value, 2, 2, 0, 1);
+      const auto padded = builder.pad(halved, channels + 13);
+      const auto inner = builder.convolution(builder.depthwise(value, 3, 2, 0, 2), channels + 13, 1,
+                                             1, 0, 0, test::kNone);
+      const auto sum = builder.sum(inner, padded, act);
+      builder.output(sum, "sum");
+      builder.output(builder.convolution(sum, 6, 1, 1, 0, 0, test::kNone), "head");
+      builder.output(builder.depthwise(sum, 3, 2, 1, 1), "tail");
+      checkAgainstDoubles(builder);
+    }
+  }
+}
+
+TEST("pools, means, scales, enlargements and activations are right") {
+  NetworkBuilder builder(15, 18, 4);
+  const auto wide = builder.convolution(0, 20, 3, 1, 1, 1, test::kNone);
+  builder.output(builder.maxPool(wide, 3, 2, 1, 1), "pool");
+  builder.output(builder.maxPool(0, 2, 1, 1, 1), "input");
+  const auto mean = builder.unary(test::kMean, wide);
+  const auto factor = builder.convolution(mean, 20, 1, 1, 0, 0, test::kSigmoid);
+  const auto scaled = builder.scale(wide, factor);
+  builder.output(scaled, "scaled");
+  builder.output(builder.unary(test::kEnlarge, scaled, test::kRelu), "enlarged");
+  builder.output(builder.unary(test::kActivation, wide, test::kPrelu), "bent");
+  builder.output(builder.unary(test::kActivation, wide, test::kSigmoid), "odds");
+  builder.output(builder.pad(builder.unary(test::kActivation, wide, test::kSigmoid), 27), "padded");
+  builder.output(builder.convolution(scaled, 5, 15, 1, 0, 0, test::kNone), "connected");
+  builder.output(builder.sum(wide, wide, test::kNone), "twice");
+  checkAgainstDoubles(builder);
+}
+
+TEST("an output that later layers read keeps its values") {
+  NetworkBuilder builder(40, 8, 3);
+  auto value = builder.convolution(0, 16, 3, 1, 1, 1, test::kRelu);
+  builder.output(value, "first");
+  for (int i = 0; i < 6; ++i) value = builder.convolution(value, 16, 3, 1, 1, 1, test::kRelu);
+  builder.output(value, "last");
+  checkAgainstDoubles(builder);
+}
+
+TEST("a layer whose value nobody reads does no harm") {
+  NetworkBuilder builder = small();
+  builder.convolution(0, 300, 3, 1, 0, 0, test::kSigmoid);
+  checkAgainstDoubles(builder);
+}
+
+TEST("memory of values that are no longer needed is used again") {
+  const auto sizeFor = [](int layers) {
+    NetworkBuilder builder(16, 16, 4);
+    std::int32_t value = 0;
+    for (int i = 0; i < layers; ++i)
+      value = builder.convolution(value, 16, 3, 1, 1, 1, test::kNone);
+    builder.output(value, "out");
+    const std::vector<std::uint8_t> bytes = builder.bytes();
+    return Network(ModelFile(bytes)).scratch().size();
+  };
+  CHECK(sizeFor(30) < 3 * sizeFor(4));
+}
+
+TEST("outputs have names") {
+  const std::vector<std::uint8_t> bytes = small().bytes();
+  const Network network{ModelFile(bytes)};
+  CHECK(network.outputCount() == 1 && network.outputIndex("sum") == 0);
+  CHECK_ERROR(ErrorCode::kModelCorrupt, network.outputIndex("scores"));
+}
+
+TEST("the same weights run on another input size; a size that does not fit is refused") {
+  const std::vector<std::uint8_t> bytes = small().bytes();
+  const ModelFile model(bytes);
+  const Network network(model, nn::bestKernels(), {20, 30});
+  CHECK(network.inputShape().height == 20 && network.inputShape().width == 30);
+  CHECK(network.outputShape(0).height == 10 && network.outputShape(0).width == 15);
+  CHECK(Network(model, nn::bestKernels(), {0, 32}).inputShape().height == 12);
+  CHECK_ERROR(ErrorCode::kModelCorrupt, Network(model, nn::bestKernels(), {1, 1}));
+  CHECK_ERROR(ErrorCode::kInvalidArgument, Network(model, nn::bestKernels(), {5000, 8}));
+}
+
+TEST("threads share one network") {
+  const std::vector<std::uint8_t> bytes = small().bytes();
+  const Network network{ModelFile(bytes)};
+  const std::vector<float> input = inputOf(network, 7);
+  std::vector<std::vector<float>> results(3);
+  std::vector<std::thread> threads;
+  for (std::vector<float>& result : results) {
+    threads.emplace_back([&network, &input, &result] {
+      nn::AlignedFloats scratch = network.scratch();
+      run(network, scratch, input);
+      result = outputOf(network, scratch, 0);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(results[0] == results[1] && results[1] == results[2]);
+}
+
+TEST("a layer that reads what is not there, or has a number out of range, is refused") {
+  CHECK(!refused(small()));
+  using Row = NetworkBuilder::Row;
+  const std::vector<std::function<void(NetworkBuilder&)>> damage = {
+      [](NetworkBuilder& b) { b.rows[1].a = 2; },
+      [](NetworkBuilder& b) { b.rows[1].a = -1; },
+      [](NetworkBuilder& b) { b.rows[3].b = 4; },
+      [](NetworkBuilder& b) { b.rows[3].b = 0; },
+      [](NetworkBuilder& b) { b.rows[1].kind = 0; },
+      [](NetworkBuilder& b) { b.rows[1].kind = 10; },
+      [](NetworkBuilder& b) { b.rows[2].channels = 9; },
+      [](NetworkBuilder& b) { b.rows[3].channels = 0; },
+      [](NetworkBuilder& b) { b.rows[0].kernel = 0; },
+      [](NetworkBuilder& b) { b.rows[0].kernel = 65; },
+      [](NetworkBuilder& b) { b.rows[0].stride = 0; },
+      [](NetworkBuilder& b) { b.rows[0].stride = 17; },
+      [](NetworkBuilder& b) { b.rows[0].padBefore = 3; },
+      [](NetworkBuilder& b) { b.rows[0].padAfter = -1; },
+      [](NetworkBuilder& b) { b.rows[3].activation = 4; },
+      [](NetworkBuilder& b) { b.rows[3].reserved = 1; },
+      [](NetworkBuilder& b) { b.input[0] = 0; },
+      [](NetworkBuilder& b) { b.input[1] = 4097; },
+      [](NetworkBuilder& b) { b.input[2] = 5; },
+      [](NetworkBuilder& b) { b.input.push_back(1); },
+      [](NetworkBuilder& b) {
+        b.input = {1, 1, 3};
+      },
+      [](NetworkBuilder& b) { b.outputs[0] = 0; },
+      [](NetworkBuilder& b) { b.outputs[0] = 5; },
+      [](NetworkBuilder& b) { b.outputs[0] = -2147483647; },
+      [](NetworkBuilder& b) { b.outputs.push_back(1); },
+      [](NetworkBuilder& b) { b.output(1, "sum"); },
+      [](NetworkBuilder& b) { b.outputs.clear(); },
+      [](NetworkBuilder& b) { b.rows.clear(); },
+      [](NetworkBuilder& b) { b.without = "0.weights"; },
+      [](NetworkBuilder& b) { b.without = "1.bias"; },
+      [](NetworkBuilder& b) { b.without = "0.slope"; },
+      [](NetworkBuilder& b) {
+        b.add(Row{test::kScale, 4, 3, 0, 0, 0, 0, 8, 0, 0});
+      },
+      [](NetworkBuilder& b) {
+        b.add(Row{test::kPad, 4, 0, 0, 0, 0, 0, 7, 0, 0});
+      },
+      [](NetworkBuilder& b) {
+        b.add(Row{test::kMean, 4, 0, 0, 0, 0, 0, 9, 0, 0});
+      },
+      [](NetworkBuilder& b) {
+        b.add(Row{test::kMaxPool, 4, 0, 16, 1, 0, 0, 8, 0, 0});
+      },
+      [](NetworkBuilder& b) {
+        b.add(Row{test::kAdd, 4, 0, 0, 0, 0, 0, 8, 0, 0});
+      },
+      [](NetworkBuilder& b) {
+        b.add(Row{test::kPad, 4, 0, 0, 0, 0, 0, 2147483647, 0, 0});
+      },
+  };
+  for (const auto& spoil : damage) {
+    NetworkBuilder builder = small();
+    spoil(builder);
+    CHECK(refused(builder));
+  }
+}
+
+TEST("a network that would take too much memory is refused before it is allocated") {
+  NetworkBuilder builder(4096, 4096, 4);
+  builder.output(builder.pad(0, 65536), "out");
+  CHECK(refused(builder));
+  NetworkBuilder growing(64, 64, 4);
+  std::int32_t value = growing.pad(0, 64);
+  for (int i = 0; i < 6; ++i) value = growing.unary(test::kEnlarge, value);
+  growing.output(value, "out");
+  CHECK(refused(growing));
+  NetworkBuilder longest(4, 4, 4);
+  for (int i = 0; i < 2001; ++i) value = longest.unary(test::kActivation, i);
+  longest.output(value, "out");
+  CHECK(refused(longest));
+}
+
+TEST_MAIN()
