@@ -19,6 +19,7 @@ import {
   verifySubject,
 } from "./matching.js";
 import { metadataCopy } from "./metadata.js";
+import { comparable } from "./pipeline.js";
 import type { Probe } from "./probe.js";
 import {
   probeList,
@@ -132,10 +133,10 @@ export async function openCountenance(options: OpenOptions = {}): Promise<Counte
     if (givenStore === undefined) opened.unshift(store);
     const { modelId, pipeline, dimension } = engine;
     const pinned = await store.prepare({ modelId, pipeline, dimension }, ownSignal);
-    if (pinned.modelId !== modelId || pinned.pipeline !== pipeline) {
+    if (!comparable(pinned, engine)) {
       throw new CountenanceError(
         "COUNTENANCE_MODEL_MISMATCH",
-        `expected a store of ${modelId}, ${pipeline}, got one of ${pinned.modelId}, ${pinned.pipeline}`,
+        `expected a store of ${modelId}, ${pipeline}, got one of ${pinned.modelId}, ${pinned.pipeline}: open it with an engine of its alignment and precision`,
       );
     }
     return new StoreBackedCountenance(engine, store, opened);

@@ -14,7 +14,14 @@ import {
   optionalSignal,
   plainOptions,
 } from "./internal/validate.js";
-import { modelFolder, modelFor, modelIdOf, readManifest, readModel } from "./models.js";
+import {
+  calibrationFor,
+  modelFolder,
+  modelFor,
+  modelIdOf,
+  readManifest,
+  readModel,
+} from "./models.js";
 import { distance, Template, TEMPLATE_DIMENSION } from "./template.js";
 
 export interface EngineOptions {
@@ -106,11 +113,12 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   const folder = given.models ?? modelFolder();
   const manifest = await readManifest(folder);
   const embedder = modelFor(manifest, "embedding");
-  const { pipeline, calibration } = embedder;
-  if (pipeline === undefined || calibration === undefined) {
+  const pipeline = "dlib-chip-150-0.25/f32";
+  const calibration = calibrationFor(embedder, pipeline);
+  if (calibration === undefined) {
     throw new CountenanceError(
       "COUNTENANCE_MODEL_CORRUPT",
-      `manifest.json: ${embedder.id}: expected a pipeline and a calibration`,
+      `manifest.json: ${embedder.id}: expected a calibration for ${pipeline}`,
     );
   }
   const [embedderBytes, landmarkBytes] = await Promise.all([

@@ -27,10 +27,13 @@ export interface ModelEntry {
   };
   /** What the network takes in: shape, colour order, normalisation. */
   readonly input: string;
-  /** Alignment and precision; embedders only. */
-  readonly pipeline?: string;
   /** Embedders only. */
-  readonly calibration?: Calibration;
+  readonly calibrations?: readonly PipelineCalibration[];
+}
+
+/** A calibration, and the pipelines that it is for: any two templates of theirs compare by it. */
+export interface PipelineCalibration extends Calibration {
+  readonly pipelines: readonly string[];
 }
 
 export interface ModelStatus {
@@ -125,6 +128,20 @@ export function modelFor(entries: readonly ModelEntry[], job: ModelEntry["job"])
   return found;
 }
 
+/**
+ * How to read distances between templates of two pipelines, or of one; undefined when nobody has
+ * counted that: they do not compare.
+ */
+export function calibrationFor(
+  embedder: ModelEntry,
+  pipeline: string,
+  other = pipeline,
+): Calibration | undefined {
+  return embedder.calibrations?.find(
+    ({ pipelines }) => pipelines.includes(pipeline) && pipelines.includes(other),
+  );
+}
+
 /** Network and weights: what templates carry, so that unlike ones are never compared. */
 export function modelIdOf(entry: ModelEntry): string {
   // 12 hex digits: 48 bits tell apart every set of weights that this project will ever see.
@@ -164,8 +181,7 @@ function isManifest(value: unknown): value is { models: readonly ModelEntry[] } 
 
 function isEntry(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  const { id, job, file, sha256, bytes, source, pipeline, calibration } =
-    value as Partial<ModelEntry>; // each is checked below
+  const { id, job, file, sha256, bytes, source, calibrations } = value as Partial<ModelEntry>; // each is checked below
   return (
     typeof id === "string" &&
     JOBS.some((known) => known === job) &&
@@ -174,8 +190,18 @@ function isEntry(value: unknown): boolean {
     typeof sha256 === "string" &&
     typeof bytes === "number" &&
     typeof source?.sha256 === "string" &&
-    (pipeline === undefined || typeof pipeline === "string") &&
-    (calibration === undefined || isCalibration(calibration))
+    (calibrations === undefined ||
+      (Array.isArray(calibrations) && calibrations.every(isPipelineCalibration)))
+  );
+}
+
+function isPipelineCalibration(value: unknown): boolean {
+  if (!isCalibration(value)) return false;
+  const { pipelines } = value as Partial<PipelineCalibration>; // checked below
+  return (
+    Array.isArray(pipelines) &&
+    pipelines.length > 0 &&
+    pipelines.every((name) => typeof name === "string")
   );
 }
 

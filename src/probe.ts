@@ -8,6 +8,7 @@ import {
 } from "./engine.js";
 import type { Face } from "./face.js";
 import type { ImageInput } from "./image.js";
+import { comparable } from "./pipeline.js";
 import { asTemplate, type Template } from "./template.js";
 
 /** What may stand for a face: a picture, or a template that was made before. */
@@ -55,10 +56,10 @@ async function faceOf(
 }
 
 function sameModel(engine: Engine, template: Template): ProbeFace {
-  if (template.modelId !== engine.modelId || template.pipeline !== engine.pipeline) {
+  if (!comparable(template, engine)) {
     throw new CountenanceError(
       "COUNTENANCE_MODEL_MISMATCH",
-      `template: expected one of ${engine.modelId}, ${engine.pipeline}, got one of another model or pipeline`,
+      `template: expected one of ${engine.modelId}, ${engine.pipeline}, got one of another model or pipeline: give its picture instead`,
     );
   }
   return { template, face: undefined };

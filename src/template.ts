@@ -1,6 +1,7 @@
 import { CountenanceError } from "./errors.js";
 import { isFloat32Array, isUint8Array, lengthOf } from "./internal/typed-array.js";
 import { boundedText, invalidArgument, plainOptions } from "./internal/validate.js";
+import { comparable } from "./pipeline.js";
 
 /** Numbers in a template: the output of dlib's face recognition network. */
 export const TEMPLATE_DIMENSION = 128;
@@ -135,15 +136,15 @@ export function asTemplate(value: unknown): Template | undefined {
  * How far apart two faces are.
  * @returns Euclidean, lower is closer (mated pairs are mostly < 0.6); it is not a probability.
  * @throws {CountenanceError} `COUNTENANCE_MODEL_MISMATCH` for templates of different models or
- *   pipelines: their distance would mean nothing.
+ *   pipelines: their distance would mean nothing. f32 and bf16 of one alignment are alike.
  */
 export function distance(a: Template, b: Template): number {
   const [first, second] = [requireTemplate("a", a), requireTemplate("b", b)];
-  if (first.modelId !== second.modelId || first.pipeline !== second.pipeline) {
+  if (!comparable(first, second)) {
     const what = first.modelId !== second.modelId ? "models" : "pipelines";
     throw new CountenanceError(
       "COUNTENANCE_MODEL_MISMATCH",
-      `expected two templates of one model and pipeline, got different ${what}`,
+      `expected two templates of one model and pipeline, got different ${what}: make both from their pictures with one engine`,
     );
   }
   return euclidean(vectorOf(first), vectorOf(second));

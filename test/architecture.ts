@@ -49,6 +49,7 @@ const PURE = new Set(
     "template",
     "decision",
     "calibration",
+    "pipeline",
     "liveness/blink",
   ].map((name) => `src/${name}.ts`),
 );

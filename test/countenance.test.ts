@@ -561,6 +561,23 @@ describe.each(["memory", "sqlite"] as const)("over the %s store", (kind) => {
       expect((await faces.search(pictureOf(ADA))).decision.kind).toBe("match");
     });
 
+    test("a store made with f32 serves an engine with bf16, and stays pinned to f32", async () => {
+      await faces.register("ada", pictureOf(ADA));
+      await faces.close();
+      const bf16 = new ScriptedEngine("scripted@1", "scripted/bf16");
+      const other = await openCountenance({ engine: bf16, path: path() });
+      expect((await other.search(pictureOf(ADA))).decision.kind).toBe("match");
+      expect((await other.verify("ada", engine.templateOf(ADA))).decision.kind).toBe("match");
+      await other.register("ben", pictureOf(BEN));
+      await other.close();
+      const int8 = new ScriptedEngine("scripted@1", "scripted/int8");
+      await expect(openCountenance({ engine: int8, path: path() })).rejects.toEqual(
+        failure("COUNTENANCE_MODEL_MISMATCH"),
+      );
+      faces = await open();
+      expect((await faces.search(pictureOf(BEN))).decision.kind).toBe("match");
+    });
+
     test("a second handle is STORE_LOCKED while the first is open", async () => {
       await expect(open()).rejects.toEqual(failure("COUNTENANCE_STORE_LOCKED"));
     });

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { createEngine } from "../src/engine.js";
 import {
+  calibrationFor,
   modelFolder,
   modelFor,
   modelIdOf,
@@ -94,20 +95,37 @@ const calibration = {
   points: [point(0.4, 1e-5), point(0.5, 1e-5), point(0.6, 1)],
 };
 
-test("an entry with a pipeline and a calibration is read", async () => {
-  await writeManifest([{ ...entry, pipeline: "p", calibration }]);
-  expect(await only()).toMatchObject({ pipeline: "p", calibration });
+const withCalibration = (parts: object) => ({
+  ...entry,
+  calibrations: [{ pipelines: ["p/f32"], ...calibration, ...parts }],
+});
+
+test("a calibration holds for its pipelines, by themselves and mixed, and for no other", async () => {
+  const [own, mixed] = [
+    { ...calibration, pipelines: ["p/f32", "p/bf16"] },
+    { ...calibration, pipelines: ["p/f32", "p/int8"], source: "mixed" },
+  ];
+  await writeManifest([{ ...entry, calibrations: [own, mixed] }]);
+  const embedder = await only();
+  expect(calibrationFor(embedder, "p/bf16")).toEqual(own);
+  expect(calibrationFor(embedder, "p/f32", "p/bf16")).toEqual(own);
+  expect(calibrationFor(embedder, "p/int8", "p/f32")).toEqual(mixed);
+  expect(calibrationFor(embedder, "p/int8", "p/bf16")).toBeUndefined();
+  expect(calibrationFor(embedder, "q/f32")).toBeUndefined();
+  await writeManifest([entry]);
+  expect(calibrationFor(await only(), "p/f32")).toBeUndefined();
 });
 
 test.each<[string, object]>([
-  ["that is null", { calibration: null }],
-  ["without points", { calibration: { ...calibration, points: undefined } }],
-  ["with one point", { calibration: { ...calibration, points: [point(0.4, 0.1)] } }],
-  [
-    "that does not say whether it is provisional",
-    { calibration: { ...calibration, provisional: 1 } },
-  ],
-  ["without a source", { calibration: { ...calibration, source: undefined } }],
+  ["that is null", { ...entry, calibrations: [null] }],
+  ["outside of a list", { ...entry, calibrations: calibration }],
+  ["without pipelines", withCalibration({ pipelines: undefined })],
+  ["of no pipeline", withCalibration({ pipelines: [] })],
+  ["of a pipeline without a name", withCalibration({ pipelines: [5] })],
+  ["without points", withCalibration({ points: undefined })],
+  ["with one point", withCalibration({ points: [point(0.4, 0.1)] })],
+  ["that does not say whether it is provisional", withCalibration({ provisional: 1 })],
+  ["without a source", withCalibration({ source: undefined })],
   ...[
     [point(0.5, 0.1), point(0.4, 0.2)],
     [point(0.5, 0.1), point(0.5, 0.2)],
@@ -120,15 +138,15 @@ test.each<[string, object]>([
     [point(0.4, 0.1), null],
   ].map((points): [string, object] => [
     `of ${JSON.stringify(points)}`,
-    { calibration: { ...calibration, points } },
+    withCalibration({ points }),
   ]),
-])("a calibration %s is MODEL_CORRUPT", async (_what, parts) => {
-  await writeManifest([{ ...entry, ...parts }]);
+])("a calibration %s is MODEL_CORRUPT", async (_what, damaged) => {
+  await writeManifest([damaged]);
   await expect(readManifest(folder)).rejects.toMatchObject({ code: "COUNTENANCE_MODEL_CORRUPT" });
 });
 
 test("an infinite number in a calibration is MODEL_CORRUPT", async () => {
-  const text = JSON.stringify({ models: [{ ...entry, calibration }] });
+  const text = JSON.stringify({ models: [withCalibration({})] });
   await writeFile(join(folder, "manifest.json"), text.replace("0.6", "1e999"));
   await expect(readManifest(folder)).rejects.toMatchObject({ code: "COUNTENANCE_MODEL_CORRUPT" });
 });

@@ -6,6 +6,7 @@ import {
 } from "../internal/native.js";
 import { settle } from "../internal/task.js";
 import { integerIn, optionalSignal, plainOptions } from "../internal/validate.js";
+import { comparable } from "../pipeline.js";
 import { capture, type CapturedOperation } from "./captured.js";
 import { checkId, checkModel, checkPage, checkSearch, MAX_DIMENSION } from "./checks.js";
 import { Lifecycle } from "./lifecycle.js";
@@ -102,10 +103,7 @@ class SqliteStore implements Store {
       if (!this.#hasSchema) await createSchema(this.#database, model, signal);
       this.#hasSchema = true;
       const pinned = await this.#readFacts(signal);
-      const same =
-        pinned.modelId === model.modelId &&
-        pinned.pipeline === model.pipeline &&
-        pinned.dimension === model.dimension;
+      const same = comparable(pinned, model) && pinned.dimension === model.dimension;
       if (same) await this.#loadIndex(pinned.dimension, signal);
       this.#life.prepared(pinned, same);
       return pinned;
