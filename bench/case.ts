@@ -5,6 +5,10 @@ export interface MeasuredRow extends Summary {
   readonly name: string;
   /** What a reader must know: versions, kernels, settings. */
   readonly note?: string;
+  /** Resident memory of the row's process at the end of its last round, in MiB. */
+  readonly rssMiB?: number;
+  /** The network's arithmetic as its layers are written down, by time, by the core's FMA peak. */
+  readonly fmaShare?: number;
 }
 
 /** A way of doing the job that this machine cannot run, and why. */
@@ -56,4 +60,22 @@ export function ratiosOf(
       return [`${ours}/${peer}`, own === undefined || theirs === undefined ? null : theirs / own];
     }),
   );
+}
+
+/**
+ * Rows with their share of what a core can do, measured in the same run.
+ * @param peak  GFLOP/s; 0 when it is not known.
+ * @param mflop  By row: multiplications and additions of one iteration. Winograd's convolutions
+ * need less than that, so that a share can exceed 1.
+ */
+export function withFmaShare(
+  rows: readonly Row[],
+  peak: number,
+  mflop: Readonly<Record<string, number>>,
+): readonly Row[] {
+  return rows.map((row) => {
+    const work = mflop[row.name];
+    if (work === undefined || peak === 0 || !("p50Ms" in row)) return row;
+    return { ...row, fmaShare: work / row.p50Ms / peak };
+  });
 }

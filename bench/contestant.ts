@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 
@@ -12,6 +13,10 @@ export interface Launch {
 /** One way of doing a job. It runs in a process of its own, so that nobody's globals meet. */
 export interface Contestant {
   readonly name: string;
+  /** How many cores all its threads share. Default 1. */
+  readonly cores?: number;
+  /** It is not timed unless its vectors are those of this row, which must stand before it. */
+  readonly like?: { readonly row: string; readonly maxAbsolute: number };
   /**
    * Installs or builds what the process needs.
    * @throws {NotAvailable} when this machine cannot have it.
@@ -82,6 +87,17 @@ export class ContestantProcess {
     const answer = this.#answer<{ timesMs: readonly number[] }>(ROUND_TIMEOUT_MS);
     this.#input.write(`${String(iterations)}\n`);
     return (await answer).timesMs;
+  }
+
+  /** Resident memory now, in MiB; undefined where the system does not say, or after its end. */
+  residentMiB(): number | undefined {
+    try {
+      const status = readFileSync(`/proc/${String(this.#child.pid)}/status`, "utf8");
+      const kilobytes = /^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1];
+      return kilobytes === undefined ? undefined : Number(kilobytes) / 1024;
+    } catch {
+      return undefined; // no Linux, or gone
+    }
   }
 
   stop(): void {

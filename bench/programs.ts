@@ -24,22 +24,47 @@ export const models = {
   landmarks: join(repository, "models", "dlib-landmarks-5.bin"),
 };
 
-/** OpenBLAS starts a thread per core unless it is told otherwise. */
-export const singleThread = { OPENBLAS_NUM_THREADS: "1" };
+/** OpenBLAS and OpenMP start a thread per core unless they are told otherwise. */
+export const singleThread = { OPENBLAS_NUM_THREADS: "1", OMP_NUM_THREADS: "1" };
+
+/** What each program needs from the system, beside dlib's own. */
+const PEER_PACKAGES = {
+  dlib_peer: ["libopenblas-dev", "libjpeg-dev"],
+  onednn_peer: ["libdnnl-dev"],
+  xnnpack_peer: ["libxnnpack-dev", "libpthreadpool-dev"],
+} as const;
+
+export type PeerProgram = keyof typeof PEER_PACKAGES;
+
+let peersConfigured: Promise<void> | undefined;
 
 /**
- * Builds stock dlib with the system's OpenBLAS, as a project that shares nothing with ours.
+ * Builds a program of bench/native/peers, a project that shares nothing with ours but the reader of
+ * model files: stock dlib with the system's OpenBLAS, or our networks on oneDNN or XNNPACK.
  * @throws {NotAvailable} naming the command that helps.
  */
-export async function buildDlibPeer(progress: (text: string) => void): Promise<string> {
-  requireFiles([join(thirdParty.dlib, "CMakeLists.txt"), thirdParty.network, thirdParty.landmarks]);
+export async function buildPeer(
+  name: PeerProgram,
+  progress: (text: string) => void,
+): Promise<string> {
   const build = join(repository, "build", "bench-peers");
-  progress("building dlib with OpenBLAS (the first time takes two minutes)");
-  await command(
-    "bash",
-    [join(repository, "scripts", "setup.sh"), "--bench", "--until", "packages"],
-    "OpenBLAS or libjpeg is missing; run as root: apt-get install libopenblas-dev libjpeg-dev",
+  peersConfigured ??= configurePeers(build, progress);
+  await peersConfigured;
+  await cmake(
+    ["--build", build, "--target", name],
+    `${name} does not compile; as root: apt-get install ${PEER_PACKAGES[name].join(" ")}`,
   );
+  return join(build, name);
+}
+
+async function configurePeers(build: string, progress: (text: string) => void): Promise<void> {
+  requireFiles([join(thirdParty.dlib, "CMakeLists.txt"), thirdParty.network, thirdParty.landmarks]);
+  progress("building the peers (the first time takes two minutes)");
+  try {
+    await run("bash", [join(repository, "scripts", "setup.sh"), "--bench", "--until", "packages"]);
+  } catch {
+    // Each peer's row says which package it lacks; the others can run.
+  }
   await cmake(
     [
       "-G",
@@ -50,10 +75,8 @@ export async function buildDlibPeer(progress: (text: string) => void): Promise<s
       build,
       `-DDLIB_SOURCE=${thirdParty.dlib}`,
     ],
-    "dlib does not configure with the system's OpenBLAS and libjpeg",
+    `the peers do not configure; as root: apt-get install ${PEER_PACKAGES.dlib_peer.join(" ")}`,
   );
-  await cmake(["--build", build, "--target", "dlib_peer"], "dlib_peer does not compile");
-  return join(build, "dlib_peer");
 }
 
 const embedBench = join(repository, "build", "cmake-release", "bench", "native", "embed_bench");

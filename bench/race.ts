@@ -1,6 +1,7 @@
 import type { Row } from "./case.js";
+import { confined } from "./cores.js";
 import { ContestantProcess, NotAvailable, type Contestant, type Ready } from "./contestant.js";
-import { summarise } from "./statistics.js";
+import { difference, summarise } from "./statistics.js";
 
 export interface RaceOptions {
   readonly rounds: number;
@@ -20,6 +21,7 @@ interface Runner {
   readonly process: ContestantProcess;
   readonly note: string;
   readonly timesMs: number[];
+  rssMiB: number | undefined;
 }
 
 /**
@@ -47,15 +49,15 @@ export async function race(
     for (const contestant of contestants) {
       await guard(contestant.name, async () => {
         options.progress(`${contestant.name}: getting ready`);
-        const started = await ContestantProcess.start(await contestant.prepare());
-        ready.set(contestant.name, started.ready);
-        const { process } = started;
-        runners.push({
-          name: contestant.name,
-          process,
-          note: started.ready.note,
-          timesMs: [],
-        });
+        const launch = confined(await contestant.prepare(), contestant.cores ?? 1);
+        const started = await ContestantProcess.start(launch);
+        const { name } = contestant;
+        const { process, ready: said } = started;
+        ready.set(name, said);
+        runners.push({ name, process, note: said.note, timesMs: [], rssMiB: undefined });
+        if (contestant.like !== undefined) {
+          checkLike(said, ready.get(contestant.like.row), contestant.like);
+        }
       });
     }
     options.progress(`timing ${String(runners.length)} rows in ${String(options.rounds)} rounds`);
@@ -64,6 +66,7 @@ export async function race(
         await guard(runner.name, async () => {
           const timesMs = await runner.process.round(options.iterations);
           if (round > 0) runner.timesMs.push(...timesMs);
+          runner.rssMiB = runner.process.residentMiB();
         });
       }
     }
@@ -77,7 +80,23 @@ export async function race(
     if (unavailable !== undefined || runner === undefined) {
       return { name, unavailable: unavailable ?? "did not run" };
     }
-    return { name, ...summarise(runner.timesMs), note: runner.note };
+    const { note, timesMs, rssMiB } = runner;
+    return { name, ...summarise(timesMs), note, ...(rssMiB !== undefined && { rssMiB }) };
   });
   return { rows, ready };
+}
+
+/** @throws {NotAvailable} when a row does another job than the row that it must be like. */
+function checkLike(
+  said: Ready,
+  model: Ready | undefined,
+  { row, maxAbsolute }: NonNullable<Contestant["like"]>,
+): void {
+  if (model === undefined) throw new NotAvailable(`${row} did not run: its output is unchecked`);
+  const worst = Math.max(
+    ...said.vectors.map((vector, i) => difference(vector, model.vectors[i] ?? []).maxAbsolute),
+  );
+  if (said.vectors.length !== model.vectors.length || !(worst <= maxAbsolute)) {
+    throw new NotAvailable(`its output is up to ${worst.toExponential(1)} from that of ${row}`);
+  }
 }

@@ -18,7 +18,7 @@ export function table(report: Report): string {
     `case ${report.case}   commit ${machine.commit}   ${machine.cpu}, ${String(machine.cores)} cores, load before ${machine.loadBefore.toFixed(1)}   Node ${machine.node}`,
     ...Object.entries(machine.models).map(([file, hash]) => `model ${file} ${hash}`),
     "",
-    ...columns([["row", "p50 ms", "p99 ms", "max ms", "samples", ""], ...report.rows.map(cells)]),
+    ...columns([HEADINGS, ...report.rows.map(cells)]),
   ];
   const ratios = Object.entries(report.ratios);
   if (ratios.length > 0) {
@@ -58,11 +58,21 @@ export function save(report: Report): string {
   return `bench/results/${name}`;
 }
 
+const HEADINGS = ["row", "p50 ms", "p99 ms", "max ms", "samples", "RSS MiB", "FMA share", ""];
+
 function cells(row: Row): readonly string[] {
-  if ("unavailable" in row) return [row.name, "not available", "", "", "", row.unavailable];
-  const { p50Ms, p99Ms, maxMs, samples } = row;
+  if ("unavailable" in row) {
+    return [
+      row.name,
+      "not available",
+      ...Array<string>(HEADINGS.length - 3).fill(""),
+      row.unavailable,
+    ];
+  }
+  const { p50Ms, p99Ms, maxMs, samples, rssMiB, fmaShare } = row;
   const times = [p50Ms, p99Ms, maxMs].map((time) => time.toFixed(2));
-  return [row.name, ...times, String(samples), row.note ?? ""];
+  const share = fmaShare === undefined ? "" : `${(fmaShare * 100).toFixed(0)} %`;
+  return [row.name, ...times, String(samples), rssMiB?.toFixed(0) ?? "", share, row.note ?? ""];
 }
 
 function columns(rows: readonly (readonly string[])[]): readonly string[] {

@@ -42,6 +42,8 @@ packages=(
 bench_packages=(
   libopenblas-dev # stock dlib's BLAS
   libjpeg-dev     # stock dlib's JPEG reader
+  libdnnl-dev     # oneDNN, another library for networks
+  libxnnpack-dev libpthreadpool-dev # XNNPACK, another one
 )
 [[ $bench == yes ]] && packages+=("${bench_packages[@]}")
 

@@ -1,17 +1,18 @@
 import { join } from "node:path";
 
-import { ratiosOf, type BenchCase, type Row } from "../case.js";
+import { ratiosOf, withFmaShare, type BenchCase } from "../case.js";
 import { NotAvailable, type Contestant, type Ready } from "../contestant.js";
 import { cacheFolder } from "../paths.js";
 import { writePictures } from "../photo.js";
 import {
-  buildDlibPeer,
   buildEmbedBench,
+  buildPeer,
   cutChips,
   fmaPeak,
   models,
   singleThread,
   thirdParty,
+  type PeerProgram,
 } from "../programs.js";
 import { race } from "../race.js";
 import { difference } from "../statistics.js";
@@ -19,7 +20,10 @@ import { difference } from "../statistics.js";
 const OURS = "f32";
 /** The kernels that a CPU without AVX-512 gets. */
 const OURS_AVX2 = "avx2";
-const PEERS = ["dlib", "dlib-best"] as const;
+const PEERS = ["dlib", "dlib-best", "onednn", "onednn-best", "xnnpack"] as const;
+
+/** Two libraries that compute the same network differ by rounding, far below this. */
+const MAX_DIFFERENCE = 1e-3;
 
 /** Multiplications and additions of the network as its layers are written down: what dlib does. */
 const NETWORK_MFLOP = 540.6;
@@ -27,7 +31,7 @@ const NETWORK_MFLOP = 540.6;
 /** One 150 x 150 chip to one vector: the network alone. */
 export const embed: BenchCase = {
   name: "embed",
-  summary: "one face chip (150 x 150) to its vector, one thread each, against dlib's own network",
+  summary: "one face chip (150 x 150) to its vector, one core each: dlib, oneDNN, XNNPACK",
   async run(progress) {
     const chips = join(cacheFolder, "chips.rgb");
     const pictures = await writePictures();
@@ -46,8 +50,25 @@ export const embed: BenchCase = {
       name,
       async prepare() {
         await prepareChips();
-        const command = await buildDlibPeer(progress);
+        const command = await buildPeer("dlib_peer", progress);
         return { command, args: ["embed", thirdParty.network, chips], env };
+      },
+    });
+    const library = (
+      name: string,
+      program: PeerProgram,
+      ...options: readonly string[]
+    ): Contestant => ({
+      name,
+      like: { row: OURS, maxAbsolute: MAX_DIFFERENCE },
+      async prepare() {
+        await prepareChips();
+        const command = await buildPeer(program, progress);
+        return {
+          command,
+          args: ["embed", models.embedder, chips, ...options],
+          env: singleThread,
+        };
       },
     });
     const { rows, ready } = await race(
@@ -57,35 +78,26 @@ export const embed: BenchCase = {
         dlib("dlib", singleThread),
         dlib("dlib-best", { ...singleThread, OPENBLAS_CORETYPE: "SkylakeX" }),
         dlib("dlib-haswell", { ...singleThread, OPENBLAS_CORETYPE: "Haswell" }),
+        library("onednn", "onednn_peer"),
+        library("onednn-best", "onednn_peer", "winograd"),
+        library("xnnpack", "xnnpack_peer", "1"),
       ],
       { rounds: 30, iterations: 20, progress },
     );
+    const peak = await fmaPeak();
     return {
-      rows,
+      rows: withFmaShare(rows, peak, { [OURS]: NETWORK_MFLOP, [OURS_AVX2]: NETWORK_MFLOP }),
       ratios: {
         ...ratiosOf(rows, OURS, PEERS),
         ...ratiosOf(rows, OURS_AVX2, [...PEERS, "dlib-haswell"]),
       },
       facts: {
         ...agreement(ready.get(OURS), ready.get("dlib")),
-        ...speed(rows, await fmaPeak()),
+        "FMA peak of a core, GFLOP/s": peak,
       },
     };
   },
 };
-
-/** How fast the arithmetic of our row is, against what the core can do at most. */
-function speed(rows: readonly Row[], peak: number): Record<string, number> {
-  const row = rows.find(({ name }) => name === OURS);
-  if (row === undefined || !("p50Ms" in row) || peak === 0) return {};
-  const gigaflops = NETWORK_MFLOP / row.p50Ms;
-  return {
-    "FMA peak of a core, GFLOP/s": peak,
-    "network, GFLOP/s": gigaflops,
-    // Winograd's convolutions need less arithmetic than the network has on paper.
-    "network / FMA peak": gigaflops / peak,
-  };
-}
 
 /** The worst disagreement between two rows' vectors of the same chips. */
 function agreement(ours: Ready | undefined, theirs: Ready | undefined): Record<string, number> {

@@ -3,7 +3,7 @@ import type { Contestant } from "../contestant.js";
 import { installPeers } from "../install.js";
 import { bundleFolder } from "../paths.js";
 import { writePhoto720 } from "../photo.js";
-import { buildDlibPeer, singleThread, thirdParty } from "../programs.js";
+import { buildPeer, singleThread, thirdParty } from "../programs.js";
 import { race } from "../race.js";
 import { difference } from "../statistics.js";
 
@@ -13,7 +13,7 @@ const PEERS = ["dlib", "human", "face-api-ssd", "face-api-tiny224"] as const;
 /** JPEG bytes of a 1280 x 720 picture with one face, to its template. */
 export const pipeline: BenchCase = {
   name: "pipeline",
-  summary: "JPEG bytes (1280 x 720, one face) to template, one thread each",
+  summary: "JPEG bytes (1280 x 720, one face) to template, one core each",
   async run(progress) {
     const photo = await writePhoto720();
     const node = (file: string, ...args: string[]) => ({
@@ -30,7 +30,7 @@ export const pipeline: BenchCase = {
     const dlib: Contestant = {
       name: "dlib",
       async prepare() {
-        const command = await buildDlibPeer(progress);
+        const command = await buildPeer("dlib_peer", progress);
         const args = ["pipeline", thirdParty.network, thirdParty.landmarks, photo];
         return { command, args, env: singleThread };
       },

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { ratiosOf, type Row } from "../../bench/case.js";
+import { ratiosOf, withFmaShare, type Row } from "../../bench/case.js";
 import { summarise } from "../../bench/statistics.js";
 
 const rows: readonly Row[] = [
@@ -19,4 +19,15 @@ test("the keys are there whatever could run", () => {
     "ours/unheard-of": null,
   });
   expect(ratiosOf(rows, "absent", ["slower"])).toEqual({ "absent/slower": null });
+});
+
+test("a row's share is its arithmetic by its time by the peak", () => {
+  const [ours, slower, absent] = withFmaShare(rows, 100, { ours: 150, absent: 150 });
+  expect(ours).toMatchObject({ name: "ours", fmaShare: 0.75 }); // 150 MFLOP in 2 ms: 75 GFLOP/s
+  expect(slower).not.toHaveProperty("fmaShare");
+  expect(absent).not.toHaveProperty("fmaShare");
+});
+
+test("without a known peak there is no share", () => {
+  expect(withFmaShare(rows, 0, { ours: 150 })).toEqual(rows);
 });

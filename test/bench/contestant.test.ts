@@ -4,19 +4,21 @@ import { ContestantProcess, NotAvailable, type Contestant } from "../../bench/co
 import { race } from "../../bench/race.js";
 
 /** A Node program that says it is ready, then answers each line of stdin with `answer`. */
-function program(answer: string): Contestant["prepare"] {
+function program(answer: string, vector = [1, 2]): Contestant["prepare"] {
   const source = `
     const { writeSync } = require("node:fs");
-    writeSync(3, JSON.stringify({ note: "ready", vectors: [[1, 2]] }) + "\\n");
+    writeSync(3, JSON.stringify({ note: "ready", vectors: [${JSON.stringify(vector)}] }) + "\\n");
     require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
       ${answer}
     });`;
   return () => Promise.resolve({ command: process.execPath, args: ["-e", source] });
 }
 
-const honest = program(`
+const twoMs = `
   const timesMs = Array(Number(line)).fill(2);
-  writeSync(3, JSON.stringify({ timesMs }) + "\\n");`);
+  writeSync(3, JSON.stringify({ timesMs }) + "\\n");`;
+const honest = program(twoMs);
+const other = program(twoMs, [1, 3]);
 const dying = program(`console.error("Error: out of luck"); process.exit(3);`);
 const quiet = { rounds: 3, iterations: 4, progress: () => undefined };
 
@@ -54,4 +56,27 @@ test("a race counts every round but the first, and goes on without those that fa
     { name: "absent", unavailable: "not on this machine" },
   ]);
   expect([...ready.keys()]).toEqual(["honest", "dying"]);
+});
+
+test("a row with another output than the row that it must be like is not timed", async () => {
+  const { rows } = await race(
+    [
+      { name: "model", prepare: honest },
+      { name: "same", prepare: honest, like: { row: "model", maxAbsolute: 0 } },
+      { name: "unlike", prepare: other, like: { row: "model", maxAbsolute: 0.5 } },
+      { name: "unchecked", prepare: honest, like: { row: "absent", maxAbsolute: 1 } },
+    ],
+    quiet,
+  );
+  expect(rows).toMatchObject([
+    { name: "model", samples: 12 },
+    { name: "same", samples: 12 },
+    { name: "unlike", unavailable: expect.stringContaining("1.0e+0") as string },
+    { name: "unchecked", unavailable: expect.stringContaining("absent") as string },
+  ]);
+});
+
+test.runIf(process.platform === "linux")("a row states its process's resident memory", async () => {
+  const { rows } = await race([{ name: "honest", prepare: honest }], quiet);
+  expect(rows).toMatchObject([{ rssMiB: expect.closeTo(64, -2) as number }]); // a bare Node
 });
