@@ -29,7 +29,12 @@ const cli: Options = {
 /** What scripts/build-models.mjs needs; not published. */
 const conversion: Options = {
   ...shared,
-  entry: { tfjs: "src/conversion/tfjs.ts" },
+  entry: {
+    tfjs: "src/conversion/tfjs.ts",
+    onnx: "src/conversion/onnx.ts",
+    golden: "src/conversion/golden.ts",
+    native: "src/internal/native.ts",
+  },
   outDir: "build/conversion",
   format: ["esm"],
 };

@@ -1,5 +1,6 @@
-// Converts the models of models/manifest.json to our container, and checks both ends by sha256.
-// Idempotent. Called by scripts/setup.sh, which fetches the sources and builds the converter.
+// Converts the models of models/manifest.json to our container, checks both ends by sha256, and runs
+// each converted network once against what an independent implementation computed (test/golden).
+// Idempotent. Called by scripts/setup.sh, which fetches the sources and builds converters and addon.
 //   node scripts/build-models.mjs [--check | --force]
 // --check only says, by its exit status, whether all are there; --force converts again.
 
@@ -11,7 +12,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const dlibConverter = join(root, "build", "cmake-release", "convert_dlib");
-const tfjsConverter = join(root, "build", "conversion", "tfjs.js");
+const conversion = (file) => import(pathToFileURL(join(root, "build", "conversion", file)).href);
 const dlibKinds = { embedding: "embedder", landmarks: "landmarks" };
 const HINT = "run: npm run build:models";
 
@@ -53,10 +54,8 @@ async function convert(model) {
     output: model.output,
     ...(model.pipeline && { pipeline: model.pipeline }),
   };
-  const converter = source.graph ? tfjsConverter : dlibConverter;
-  if (!existsSync(converter)) fail(`the converter ${converter} is missing; ${HINT}`);
   if (source.graph) {
-    const { convertTfjs } = await import(pathToFileURL(converter).href);
+    const { convertTfjs } = await conversion("tfjs.js");
     const bytes = convertTfjs({
       graph: readFileSync(checkedSource(source, source.graph), "utf8"),
       weights: readFileSync(weights),
@@ -65,17 +64,45 @@ async function convert(model) {
     });
     writeFileSync(made, bytes);
   } else {
+    if (!existsSync(dlibConverter)) fail(`the converter ${dlibConverter} is missing; ${HINT}`);
     const pairs = Object.entries(properties).map(([name, value]) => `${name}=${value}`);
-    execFileSync(converter, [dlibKinds[model.job], weights, made, ...pairs], { stdio: "inherit" });
+    const kind = dlibKinds[model.job];
+    execFileSync(dlibConverter, [kind, weights, made, ...pairs], { stdio: "inherit" });
   }
-  const hash = sha256(made);
-  if (hash !== model.sha256) {
-    const bytes = readFileSync(made).length;
-    rmSync(made);
-    fail(`${model.file}: expected sha256 ${model.sha256}, got ${hash} (${bytes} bytes)`);
+  try {
+    await verify(model, made);
+    renameSync(made, target);
+  } finally {
+    rmSync(made, { force: true });
   }
-  renameSync(made, target);
   console.log(`models/${model.file}: made`);
+}
+
+async function verify(model, path) {
+  const bytes = readFileSync(path);
+  const { goldenPicture, goldenDifference } = await conversion("golden.js");
+  const { native } = await conversion("native.js");
+  const golden = JSON.parse(readFileSync(join(root, "test", "golden", `${model.id}.json`), "utf8"));
+  const kind = dlibKinds[model.job] ?? "network";
+  const outputs = native().runModel(kind, bytes, goldenPicture(golden.input));
+  const difference = goldenDifference(golden, new Map(Object.entries(outputs)));
+  if (golden.source !== model.source.sha256) {
+    throw new Error(
+      `test/golden/${model.id}.json is of another source: see scripts/make-goldens.mjs`,
+    );
+  }
+  if (difference) {
+    throw new Error(
+      `${model.file} computes something else than ${golden.reference} (test/golden/${model.id}.json): ` +
+        `the converter or a kernel is wrong. ${difference}`,
+    );
+  }
+  const hash = sha256(path);
+  if (hash !== model.sha256) {
+    throw new Error(
+      `${model.file}: expected sha256 ${model.sha256}, got ${hash} (${bytes.length} bytes)`,
+    );
+  }
 }
 
 const [mode] = process.argv.slice(2);
@@ -88,6 +115,6 @@ for (const model of manifest.models) {
   } else if (good && mode !== "--force") {
     console.log(`models/${model.file}: up to date`);
   } else {
-    await convert(model);
+    await convert(model).catch((error) => fail(error.message));
   }
 }

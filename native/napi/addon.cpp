@@ -4,6 +4,7 @@
 #include "napi/engine.h"
 #include "napi/index.h"
 #include "napi/instance.h"
+#include "napi/run_model.h"
 
 namespace {
 
@@ -13,6 +14,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   countenance::registerEngine(env, exports);
   countenance::registerIndex(env, exports);
   countenance::registerDatabase(env, exports);
+  countenance::registerRunModel(env, exports);
   return exports;
 }
 

@@ -73,6 +73,7 @@ const POINT: Window = { kernel: 1, stride: 1, before: 0, after: 0 };
 /** Far above every network of ours: what a hostile file can make us, and the engine, reserve. */
 const MAX_LAYERS = 2000;
 const MAX_SIDE = 8192;
+/** Of all maps together: 256 MB. */
 const MAX_VALUES = 1 << 26;
 
 /**
@@ -84,9 +85,11 @@ const MAX_VALUES = 1 << 26;
 export class LayerList {
   readonly #input: Shape;
   readonly #layers: Layer[] = [];
+  #values = 0;
 
   constructor(input: Shape) {
-    this.#input = checkedShape(input);
+    this.#input = input;
+    this.#count(input);
   }
 
   shape(value: Value): Shape {
@@ -197,9 +200,19 @@ export class LayerList {
 
   #push(layer: Partial<Layer> & Pick<Layer, "kind" | "a" | "shape">): Value {
     if (this.#layers.length === MAX_LAYERS) refuse(`more than ${String(MAX_LAYERS)} layers`);
-    checkedShape(layer.shape);
+    this.#count(layer.shape);
     this.#layers.push({ b: 0, window: POINT, activation: "none", ...layer });
     return this.#layers.length;
+  }
+
+  #count(shape: Shape): void {
+    const { height, width, channels } = shape;
+    const fine = [height, width, channels].every(
+      (side) => Number.isInteger(side) && side >= 1 && side <= MAX_SIDE,
+    );
+    if (!fine) refuse(`a map of ${text(shape)}`);
+    this.#values += height * width * channels;
+    if (this.#values > MAX_VALUES) refuse(`more than ${String(MAX_VALUES)} values in its maps`);
   }
 }
 
@@ -295,14 +308,6 @@ function windowed(input: Shape, window: Window, channels: number): Shape {
   }
   const side = (length: number) => Math.floor((length + before + after - kernel) / stride) + 1;
   return { height: side(input.height), width: side(input.width), channels };
-}
-
-function checkedShape(shape: Shape): Shape {
-  const { height, width, channels } = shape;
-  const sides = [height, width, channels];
-  const fine = sides.every((side) => Number.isInteger(side) && side >= 1 && side <= MAX_SIDE);
-  if (!fine || height * width * channels > MAX_VALUES) refuse(`a map of ${text(shape)}`);
-  return shape;
 }
 
 function expectLength(values: Float32Array, length: number, what: string): void {

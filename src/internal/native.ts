@@ -129,6 +129,16 @@ export interface NativeAddon {
     path: string,
     options: { readers: number; queueLimit: number },
   ): NativeTask<NativeDatabase>;
+  /**
+   * One run of a model file on this thread, for the build and the command line: milliseconds to a
+   * second. `kind` says how to read the file; `input` is [height x width x channels].
+   * @returns By the output's name: [height x width x channels].
+   */
+  runModel(
+    kind: "network" | "embedder" | "landmarks",
+    model: Uint8Array,
+    input: Float32Array,
+  ): Readonly<Record<string, Float32Array>>;
 }
 
 let loaded: NativeAddon | undefined;

@@ -2,7 +2,10 @@
 // It shares no file with native/, so that a mistake of ours cannot be in both.
 //
 //   dlib_chain <folder of the .dat files> [<picture> ...]     (without pictures: standard input)
+//   dlib_chain <folder of the .dat files> --chip <picture>    (150 x 150)
 //
+// With --chip nothing is searched: the picture is taken as a chip for the embedding, and its middle
+// half as the box for the landmarks.
 // A picture is u32 width, u32 height (little endian) and width x height x 3 bytes of RGB. For each
 // one a line of JSON comes out: {"faces":[{"box":[x,y,w,h],"score":s,"landmarks":[x,y,...],
 // "embedding":[...]}]}, in dlib's own order.
@@ -144,17 +147,33 @@ class Chain final {
     std::cout << "]}" << std::endl;
   }
 
+  void analyzeChip(const Picture& chip) {
+    const long side = chip.nc();
+    std::cout << "{\"side\":" << side;
+    print("landmarks",
+          pointsOf(predictor_(chip, boxOf({side / 4.F, side / 4.F, side / 2.F, side / 2.F}))));
+    print("embedding", network_(chip));
+    std::cout << "}" << std::endl;
+  }
+
  private:
-  void analyzeFace(const Picture& picture, const std::vector<float>& box) {
-    const dlib::rectangle area(std::lround(box[0]), std::lround(box[1]),
-                               std::lround(box[0] + box[2]) - 1, std::lround(box[1] + box[3]) - 1);
-    const dlib::full_object_detection shape = predictor_(picture, area);
+  static dlib::rectangle boxOf(const std::vector<float>& box) {
+    return dlib::rectangle(std::lround(box[0]), std::lround(box[1]),
+                           std::lround(box[0] + box[2]) - 1, std::lround(box[1] + box[3]) - 1);
+  }
+
+  static std::vector<long> pointsOf(const dlib::full_object_detection& shape) {
     std::vector<long> points;
     for (unsigned long i = 0; i < shape.num_parts(); ++i) {
       points.push_back(shape.part(i).x());
       points.push_back(shape.part(i).y());
     }
-    print("landmarks", points);
+    return points;
+  }
+
+  void analyzeFace(const Picture& picture, const std::vector<float>& box) {
+    const dlib::full_object_detection shape = predictor_(picture, boxOf(box));
+    print("landmarks", pointsOf(shape));
     Picture chip;
     dlib::extract_image_chip(picture, dlib::get_face_chip_details(shape, 150, 0.25), chip);
     print("embedding", network_(chip));
@@ -167,15 +186,21 @@ class Chain final {
 
 void run(const std::vector<std::string>& arguments) {
   if (arguments.empty()) {
-    throw std::runtime_error("usage: dlib_chain <folder of the .dat files> [<picture> ...]");
+    throw std::runtime_error(
+        "usage: dlib_chain <folder of the .dat files> [--chip] [<picture> ...]");
   }
   Chain chain(arguments[0]);
   Picture picture;
   std::cout.precision(9);
-  for (std::size_t i = 1; i < arguments.size(); ++i) {
+  const bool chips = arguments.size() > 1 && arguments[1] == "--chip";
+  for (std::size_t i = chips ? 2 : 1; i < arguments.size(); ++i) {
     std::ifstream in(arguments[i], std::ios::binary);
     if (!read(in, picture)) throw std::runtime_error("cannot read " + arguments[i]);
-    chain.analyze(picture);
+    if (chips) {
+      chain.analyzeChip(picture);
+    } else {
+      chain.analyze(picture);
+    }
   }
   if (arguments.size() > 1) return;
   while (read(std::cin, picture)) chain.analyze(picture);
