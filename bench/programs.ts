@@ -22,6 +22,9 @@ export const thirdParty = {
 export const models = {
   embedder: join(repository, "models", "dlib-resnet-v1.bin"),
   landmarks: join(repository, "models", "dlib-landmarks-5.bin"),
+  blazeface: join(repository, "models", "blazeface.bin"),
+  facemesh: join(repository, "models", "facemesh.bin"),
+  iris: join(repository, "models", "iris.bin"),
 };
 
 /** OpenBLAS and OpenMP start a thread per core unless they are told otherwise. */
@@ -79,24 +82,39 @@ async function configurePeers(build: string, progress: (text: string) => void): 
   );
 }
 
-const embedBench = join(repository, "build", "cmake-release", "bench", "native", "embed_bench");
+/** The programs of bench/native that time our own core. */
+export type BenchProgram = "embed_bench" | "network_bench";
+
+const builds = new Map<BenchProgram, Promise<string>>();
 
 /**
- * Builds the program that times our own core, in the build folder that set-up uses.
+ * Builds one of them, once, in the build folder that set-up uses.
  * @throws {NotAvailable} naming the command that helps.
  */
-export async function buildEmbedBench(progress: (text: string) => void): Promise<string> {
+export function buildBench(name: BenchProgram, progress: (text: string) => void): Promise<string> {
+  const found = builds.get(name) ?? build(name, progress);
+  builds.set(name, found);
+  return found;
+}
+
+async function build(name: BenchProgram, progress: (text: string) => void): Promise<string> {
   requireFiles([thirdParty.dlib, ...Object.values(models)]);
-  progress("building embed_bench");
+  progress(`building ${name}`);
   await cmake(
     ["--preset", "release", "-DCOUNTENANCE_BENCH=ON"],
     "our core does not configure: npm run setup",
   );
-  await cmake(
-    ["--build", "--preset", "release", "--target", "embed_bench"],
-    "embed_bench does not compile",
-  );
-  return embedBench;
+  await cmake(["--build", "--preset", "release", "--target", name], `${name} does not compile`);
+  return benchPath(name);
+}
+
+function benchPath(name: BenchProgram): string {
+  return join(repository, "build", "cmake-release", "bench", "native", name);
+}
+
+/** Multiplications and additions of a layer-list network, in millions, by network_bench. */
+export async function networkMflop(model: string): Promise<number> {
+  return Number((await run(benchPath("network_bench"), ["mflop", model])).stdout);
 }
 
 /** Cuts the largest faces of the pictures (PPM) to chips, with our own detector and alignment. */
@@ -105,14 +123,15 @@ export async function cutChips(
   pictures: readonly string[],
   chips: string,
 ): Promise<void> {
-  const program = await buildEmbedBench(progress);
+  const program = await buildBench("embed_bench", progress);
   progress("cutting chips");
   await command(program, ["cut", models.landmarks, chips, ...pictures], "no chips could be cut");
 }
 
-/** GFLOP/s of f32 multiply-adds that one core can do, by embed_bench; 0 when it cannot tell. */
-export async function fmaPeak(): Promise<number> {
-  return Number((await run(embedBench, ["peak"])).stdout);
+/** GFLOP/s of f32 multiply-adds that one core can do; 0 when it cannot tell. */
+export async function fmaPeak(progress: (text: string) => void): Promise<number> {
+  await buildBench("embed_bench", progress);
+  return Number((await run(benchPath("embed_bench"), ["peak"])).stdout);
 }
 
 function requireFiles(paths: readonly string[]): void {

@@ -7,11 +7,12 @@ import type { BenchCase } from "./case.js";
 import { embed } from "./cases/embed.js";
 import { loop } from "./cases/loop.js";
 import { memory } from "./cases/memory.js";
+import { network } from "./cases/network.js";
 import { pipeline } from "./cases/pipeline.js";
 import { describeMachine } from "./machine.js";
 import { save, table, type Report } from "./report.js";
 
-const CASES: readonly BenchCase[] = [embed, pipeline, loop, memory, pairs, fmr];
+const CASES: readonly BenchCase[] = [embed, network, pipeline, loop, memory, pairs, fmr];
 
 const USAGE = [
   "npm run bench -- <case> [--json] [--save]",

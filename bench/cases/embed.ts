@@ -5,7 +5,7 @@ import { NotAvailable, type Contestant, type Ready } from "../contestant.js";
 import { cacheFolder } from "../paths.js";
 import { writePictures } from "../photo.js";
 import {
-  buildEmbedBench,
+  buildBench,
   buildPeer,
   cutChips,
   fmaPeak,
@@ -42,7 +42,7 @@ export const embed: BenchCase = {
       name,
       async prepare() {
         await prepareChips();
-        const command = await buildEmbedBench(progress);
+        const command = await buildBench("embed_bench", progress);
         return { command, args: ["embed", models.embedder, chips, ...level] };
       },
     });
@@ -84,7 +84,7 @@ export const embed: BenchCase = {
       ],
       { rounds: 30, iterations: 20, progress },
     );
-    const peak = await fmaPeak();
+    const peak = await fmaPeak(progress);
     return {
       rows: withFmaShare(rows, peak, { [OURS]: NETWORK_MFLOP, [OURS_AVX2]: NETWORK_MFLOP }),
       ratios: {

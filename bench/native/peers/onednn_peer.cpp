@@ -18,6 +18,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "../read_file.h"
 #include "../rounds.h"
 #include "resnet_weights.h"
 

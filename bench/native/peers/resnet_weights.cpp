@@ -1,10 +1,8 @@
 #include "resnet_weights.h"
 
-#include <fstream>
-#include <iterator>
-#include <stdexcept>
 #include <utility>
 
+#include "../read_file.h"
 #include "nn/model_file.h"
 
 namespace countenance::bench {
@@ -49,12 +47,6 @@ PeerConvolution stem(const ModelFile& model) {
 }
 
 }  // namespace
-
-std::vector<std::uint8_t> readFile(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw std::runtime_error("error: cannot read " + path);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
 
 ResNetWeights readResNetWeights(const std::string& path) {
   const std::vector<std::uint8_t> bytes = readFile(path);

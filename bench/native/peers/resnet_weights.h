@@ -36,8 +36,6 @@ struct ResNetWeights {
 /// @throws Error(kModelCorrupt), std::runtime_error when there is no such file.
 ResNetWeights readResNetWeights(const std::string& path);
 
-std::vector<std::uint8_t> readFile(const std::string& path);
-
 /// A copy of [outputs][inputs][kernel][kernel] as [outputs][kernel][kernel][inputs].
 std::vector<float> channelsLast(const PeerConvolution& convolution);
 

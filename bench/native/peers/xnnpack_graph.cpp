@@ -25,12 +25,8 @@ void check(xnn_status status, const char* what) {
 
 float least(bool relu) { return relu ? 0.0F : -kMost; }
 
-std::size_t pooledSide(std::size_t side, std::size_t kernel, std::size_t stride) {
-  return (side - kernel) / stride + 1;
-}
-
-std::size_t outSide(std::size_t side, const ConvolutionShape& shape) {
-  return pooledSide(side + shape.padBefore + shape.padAfter, shape.kernel, shape.stride);
+std::size_t outSide(std::size_t side, const WindowShape& window) {
+  return (side + window.padBefore + window.padAfter - window.kernel) / window.stride + 1;
 }
 
 std::uint32_t narrow(std::size_t value) { return static_cast<std::uint32_t>(value); }
@@ -76,14 +72,15 @@ std::uint32_t XnnpackGraph::input(PeerShape shape) {
 std::uint32_t XnnpackGraph::convolution(std::uint32_t in, const ConvolutionShape& shape,
                                         std::vector<float> weights, std::vector<float> bias,
                                         bool relu) {
+  const WindowShape& window = shape.window;
   const std::uint32_t filter =
-      constant({shape.outputs, shape.kernel, shape.kernel, shape.inputs}, std::move(weights));
+      constant({shape.outputs, window.kernel, window.kernel, shape.inputs}, std::move(weights));
   const std::uint32_t offsets = constant({shape.outputs}, std::move(bias));
-  const std::uint32_t out = inner({outSide(shapes_.at(in).side, shape), shape.outputs});
-  const std::uint32_t k = narrow(shape.kernel);
-  const std::uint32_t stride = narrow(shape.stride);
-  const std::uint32_t before = narrow(shape.padBefore);
-  const std::uint32_t after = narrow(shape.padAfter);
+  const std::uint32_t out = inner({outSide(shapes_.at(in).side, window), shape.outputs});
+  const std::uint32_t k = narrow(window.kernel);
+  const std::uint32_t stride = narrow(window.stride);
+  const std::uint32_t before = narrow(window.padBefore);
+  const std::uint32_t after = narrow(window.padAfter);
   check(xnn_define_convolution_2d(graph_.get(), before, after, after, before, k, k, stride, stride,
                                   1, 1, 1, shape.inputs, shape.outputs, least(relu), kMost, in,
                                   filter, offsets, out, 0),
@@ -94,14 +91,15 @@ std::uint32_t XnnpackGraph::convolution(std::uint32_t in, const ConvolutionShape
 std::uint32_t XnnpackGraph::depthwise(std::uint32_t in, const ConvolutionShape& shape,
                                       std::vector<float> weights, std::vector<float> bias,
                                       bool relu) {
+  const WindowShape& window = shape.window;
   const std::uint32_t filter =
-      constant({1, shape.kernel, shape.kernel, shape.outputs}, std::move(weights));
+      constant({1, window.kernel, window.kernel, shape.outputs}, std::move(weights));
   const std::uint32_t offsets = constant({shape.outputs}, std::move(bias));
-  const std::uint32_t out = inner({outSide(shapes_.at(in).side, shape), shape.outputs});
-  const std::uint32_t k = narrow(shape.kernel);
-  const std::uint32_t stride = narrow(shape.stride);
-  const std::uint32_t before = narrow(shape.padBefore);
-  const std::uint32_t after = narrow(shape.padAfter);
+  const std::uint32_t out = inner({outSide(shapes_.at(in).side, window), shape.outputs});
+  const std::uint32_t k = narrow(window.kernel);
+  const std::uint32_t stride = narrow(window.stride);
+  const std::uint32_t before = narrow(window.padBefore);
+  const std::uint32_t after = narrow(window.padAfter);
   check(xnn_define_depthwise_convolution_2d(graph_.get(), before, after, after, before, k, k,
                                             stride, stride, 1, 1, 1, shape.inputs, least(relu),
                                             kMost, in, filter, offsets, out, 0),
@@ -109,20 +107,22 @@ std::uint32_t XnnpackGraph::depthwise(std::uint32_t in, const ConvolutionShape& 
   return out;
 }
 
-std::uint32_t XnnpackGraph::maxPool(std::uint32_t in, std::size_t kernel, std::size_t stride) {
+std::uint32_t XnnpackGraph::maxPool(std::uint32_t in, const WindowShape& window) {
   const PeerShape from = shapes_.at(in);
-  const std::uint32_t out = inner({pooledSide(from.side, kernel, stride), from.channels});
-  const std::uint32_t k = narrow(kernel);
-  const std::uint32_t step = narrow(stride);
-  check(xnn_define_max_pooling_2d(graph_.get(), 0, 0, 0, 0, k, k, step, step, 1, 1, -kMost, kMost,
-                                  in, out, 0),
+  const std::uint32_t out = inner({outSide(from.side, window), from.channels});
+  const std::uint32_t k = narrow(window.kernel);
+  const std::uint32_t stride = narrow(window.stride);
+  const std::uint32_t before = narrow(window.padBefore);
+  const std::uint32_t after = narrow(window.padAfter);
+  check(xnn_define_max_pooling_2d(graph_.get(), before, after, after, before, k, k, stride, stride,
+                                  1, 1, -kMost, kMost, in, out, 0),
         "max_pooling_2d");
   return out;
 }
 
 std::uint32_t XnnpackGraph::meanPool(std::uint32_t in, std::size_t side) {
   const PeerShape from = shapes_.at(in);
-  const std::uint32_t out = inner({pooledSide(from.side, side, side), from.channels});
+  const std::uint32_t out = inner({from.side / side, from.channels});
   const std::uint32_t k = narrow(side);
   check(xnn_define_average_pooling_2d(graph_.get(), 0, 0, 0, 0, k, k, k, k, -kMost, kMost, in, out,
                                       0),
@@ -151,6 +151,31 @@ std::uint32_t XnnpackGraph::padded(std::uint32_t in, EndPadding padding) {
 std::uint32_t XnnpackGraph::add(std::uint32_t a, std::uint32_t b, bool relu) {
   const std::uint32_t out = inner(shapes_.at(a));
   check(xnn_define_add2(graph_.get(), least(relu), kMost, a, b, out, 0), "add2");
+  return out;
+}
+
+std::uint32_t XnnpackGraph::scale(std::uint32_t in, std::uint32_t factors) {
+  const std::uint32_t out = inner(shapes_.at(in));
+  check(xnn_define_multiply2(graph_.get(), -kMost, kMost, in, factors, out, 0), "multiply2");
+  return out;
+}
+
+std::uint32_t XnnpackGraph::relu(std::uint32_t in) {
+  const std::uint32_t out = inner(shapes_.at(in));
+  check(xnn_define_clamp(graph_.get(), 0.0F, kMost, in, out, 0), "clamp");
+  return out;
+}
+
+std::uint32_t XnnpackGraph::prelu(std::uint32_t in, std::vector<float> slopes) {
+  const std::uint32_t slope = constant({shapes_.at(in).channels}, std::move(slopes));
+  const std::uint32_t out = inner(shapes_.at(in));
+  check(xnn_define_prelu(graph_.get(), in, slope, out, 0), "prelu");
+  return out;
+}
+
+std::uint32_t XnnpackGraph::sigmoid(std::uint32_t in) {
+  const std::uint32_t out = inner(shapes_.at(in));
+  check(xnn_define_sigmoid(graph_.get(), in, out, 0), "sigmoid");
   return out;
 }
 

@@ -17,13 +17,17 @@ struct PeerShape {
   std::size_t channels = 0;
 };
 
-struct ConvolutionShape {
-  std::size_t inputs = 0;
-  std::size_t outputs = 0;
+struct WindowShape {
   std::size_t kernel = 1;
   std::size_t stride = 1;
   std::size_t padBefore = 0;  ///< Above and to the left.
   std::size_t padAfter = 0;   ///< Below and to the right.
+};
+
+struct ConvolutionShape {
+  std::size_t inputs = 0;
+  std::size_t outputs = 0;
+  WindowShape window;
 };
 
 /// Zeros at the end of a map: to the right and below, and of its channels.
@@ -46,11 +50,16 @@ class XnnpackGraph final {
   /// @param weights  [kernel][kernel][channels]; the shape's inputs and outputs are the channels.
   std::uint32_t depthwise(std::uint32_t in, const ConvolutionShape& shape,
                           std::vector<float> weights, std::vector<float> bias, bool relu);
-  std::uint32_t maxPool(std::uint32_t in, std::size_t kernel, std::size_t stride);
+  std::uint32_t maxPool(std::uint32_t in, const WindowShape& window);
   std::uint32_t meanPool(std::uint32_t in, std::size_t side);
   std::uint32_t globalMean(std::uint32_t in);
   std::uint32_t padded(std::uint32_t in, EndPadding padding);
   std::uint32_t add(std::uint32_t a, std::uint32_t b, bool relu);
+  /// @param factors  A map of one pixel.
+  std::uint32_t scale(std::uint32_t in, std::uint32_t factors);
+  std::uint32_t relu(std::uint32_t in);
+  std::uint32_t prelu(std::uint32_t in, std::vector<float> slopes);
+  std::uint32_t sigmoid(std::uint32_t in);
   /// @param weights  [outputs][inputs], no bias.
   std::uint32_t fullyConnected(std::uint32_t in, std::size_t outputs, std::vector<float> weights);
 

@@ -1,0 +1,72 @@
+// Times networks that are layer lists (nn/network.h) alone, without their pictures.
+//
+//   network_bench run <network.bin> [level]     one run per iteration, with the kernels of that
+//                                               level of CPUs
+//   network_bench mflop <network.bin>           its multiplications and additions, in millions
+//   network_bench levels                        the levels that this CPU has, best first
+
+#include <algorithm>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "kernels_named.h"
+#include "network_work.h"
+#include "nn/model_file.h"
+#include "nn/network.h"
+#include "read_file.h"
+#include "rounds.h"
+
+namespace {
+
+using namespace countenance;  // NOLINT: a program of one file, about this namespace
+
+void serveRun(const std::string& path, const std::string& level) {
+  const nn::Kernels& kernels = bench::kernelsNamed(level);
+  const std::vector<std::uint8_t> bytes = bench::readFile(path);
+  const nn::Network network(ModelFile({bytes.data(), bytes.size()}), kernels);
+  nn::AlignedFloats scratch = network.scratch();
+  const std::vector<float> values = bench::networkInput(network.inputShape());
+  const auto run = [&] {
+    const Span<float> input = network.input(scratch);
+    std::copy(values.begin(), values.end(), input.data());
+    network.run(scratch);
+  };
+  run();
+  std::vector<std::vector<float>> outputs;
+  for (std::size_t i = 0; i < network.outputCount(); ++i) {
+    const Span<const float> output = network.output(scratch, i);
+    outputs.emplace_back(output.data(), output.data() + output.size());
+  }
+  bench::RoundServer server;
+  server.ready(std::string("countenance, ") + kernels.name + " kernels, 1 thread", outputs);
+  server.serve([&](std::size_t) { run(); });
+}
+
+double mflop(const std::string& path) {
+  const std::vector<std::uint8_t> bytes = bench::readFile(path);
+  return bench::networkMflop(nn::networkPlan(ModelFile({bytes.data(), bytes.size()}), {}));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> args(argv + 1, argv + argc);
+  try {
+    if ((args.size() == 2 || args.size() == 3) && args[0] == "run") {
+      serveRun(args[1], args.size() == 3 ? args[2] : "");
+    } else if (args.size() == 2 && args[0] == "mflop") {
+      std::cout << mflop(args[1]) << "\n";
+    } else if (args.size() == 1 && args[0] == "levels") {
+      for (const nn::Kernels* kernels : nn::availableKernels()) std::cout << kernels->name << "\n";
+    } else {
+      std::cerr << "usage: network_bench run|mflop|levels <network.bin> [level]\n";
+      return 2;
+    }
+  } catch (const std::exception& error) {
+    std::cerr << "error: " << error.what() << "\n";
+    return 1;
+  }
+  return 0;
+}
