@@ -1,42 +1,15 @@
-import { availableParallelism } from "node:os";
-
 import type { Calibration } from "./calibration.js";
+import { ALIGNMENT_NAMES, readEngineModels } from "./engine-models.js";
+import { type Detector, type EngineOptions, engineOptionsOf } from "./engine-options.js";
 import { CountenanceError } from "./errors.js";
 import type { Face } from "./face.js";
 import { createImageDecoder, type ImageInput } from "./image.js";
 import { native, type NativeAnalysis, type NativeEngine } from "./internal/native.js";
 import { Operations } from "./internal/operations.js";
 import { settle } from "./internal/task.js";
-import {
-  integerIn,
-  invalidArgument,
-  optionalBoolean,
-  optionalSignal,
-  plainOptions,
-} from "./internal/validate.js";
-import {
-  calibrationFor,
-  modelFolder,
-  modelFor,
-  modelIdOf,
-  readManifest,
-  readModel,
-} from "./models.js";
+import { integerIn, optionalBoolean, optionalSignal, plainOptions } from "./internal/validate.js";
+import { calibrationFor, modelIdOf, type ModelEntry } from "./models.js";
 import { distance, Template, TEMPLATE_DIMENSION } from "./template.js";
-
-export interface EngineOptions {
-  /** The folder of the converted models. Default: the one inside the package. */
-  readonly models?: string | undefined;
-  /** Native worker threads, 1..256. Default: the number of cores. */
-  readonly threads?: number | undefined;
-  /** How many calls may wait or run at once, 1..100,000, before `BUSY`. Default 256. */
-  readonly queueLimit?: number | undefined;
-  /** The largest encoded picture. Default 32 MiB. */
-  readonly maxImageBytes?: number | undefined;
-  /** The largest decoded picture. Default 50,000,000. */
-  readonly maxImagePixels?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
 
 export interface AnalyzeOptions {
   /** Whether faces carry a `template`. Default true. */
@@ -52,6 +25,7 @@ export interface Engine {
   readonly modelId: string;
   /** Alignment and precision, as templates carry them. */
   readonly pipeline: string;
+  readonly detector: Detector;
   readonly dimension: number;
   readonly calibration: Calibration;
   readonly threads: number;
@@ -86,71 +60,38 @@ export interface Engine {
 /**
  * Loads the models and starts the worker threads.
  * @throws {CountenanceError} `MODEL_MISSING`, `MODEL_CORRUPT`, `NATIVE_UNAVAILABLE`,
- * `INVALID_ARGUMENT`, `ABORTED`.
+ * `INVALID_ARGUMENT`, `UNSUPPORTED` (a precision that this CPU lacks), `ABORTED`.
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  const given = plainOptions("options", options, [
-    "models",
-    "threads",
-    "queueLimit",
-    "maxImageBytes",
-    "maxImagePixels",
-    "signal",
-  ]);
-  const signal = optionalSignal("signal", given.signal);
-  const threads = optionalInteger("threads", given.threads, availableParallelism(), 256);
-  const queueLimit = optionalInteger("queueLimit", given.queueLimit, 256, 100_000);
+  const given = engineOptionsOf(options);
+  const { detector, alignment, precision, threads, queueLimit } = given;
   const decoder = createImageDecoder({
     queueLimit,
-    maxBytes: optionalInteger("maxImageBytes", given.maxImageBytes, undefined, 2 ** 31),
-    maxPixels: optionalInteger("maxImagePixels", given.maxImagePixels, undefined, 2 ** 31),
+    maxBytes: given.maxImageBytes,
+    maxPixels: given.maxImagePixels,
     threads,
   });
-
-  if (given.models !== undefined && typeof given.models !== "string") {
-    throw invalidArgument("models", "the path of a folder", given.models);
-  }
-  const folder = given.models ?? modelFolder();
-  const manifest = await readManifest(folder);
-  const embedder = modelFor(manifest, "embedding");
-  const pipeline = "dlib-chip-150-0.25/f32";
+  const { embedder, files } = await readEngineModels(given.folder, { detector, alignment });
+  const loaded = await settle(
+    () => native().createEngine({ ...files, detector, alignment, precision, threads, queueLimit }),
+    given.signal,
+  );
+  const pipeline = `${ALIGNMENT_NAMES[alignment]}/${loaded.precision}`;
   const calibration = calibrationFor(embedder, pipeline);
   if (calibration === undefined) {
+    loaded.close();
     throw new CountenanceError(
       "COUNTENANCE_MODEL_CORRUPT",
       `manifest.json: ${embedder.id}: expected a calibration for ${pipeline}`,
     );
   }
-  const [embedderBytes, landmarkBytes] = await Promise.all([
-    readModel(folder, embedder),
-    readModel(folder, modelFor(manifest, "landmarks")),
-  ]);
-  const loaded = await settle(
-    () =>
-      native().createEngine({
-        embedder: embedderBytes,
-        landmarks: landmarkBytes,
-        threads,
-        queueLimit,
-      }),
-    signal,
-  );
-  return new NativeBackedEngine(loaded, decoder, {
+  return new NativeBackedEngine(loaded, decoder, embedder, {
     modelId: modelIdOf(embedder),
     pipeline,
+    detector,
     calibration,
     threads,
   });
-}
-
-/** An integer from 1 on, or the default when it is not given; `null` is no default. */
-function optionalInteger<T extends number | undefined>(
-  name: string,
-  value: unknown,
-  fallback: T,
-  max: number,
-): number | T {
-  return value === undefined ? fallback : integerIn(name, value, 1, max);
 }
 
 type Decoder = ReturnType<typeof createImageDecoder>;
@@ -158,11 +99,13 @@ type Decoder = ReturnType<typeof createImageDecoder>;
 class NativeBackedEngine implements Engine {
   readonly modelId: string;
   readonly pipeline: string;
+  readonly detector: Detector;
   readonly dimension = TEMPLATE_DIMENSION;
   readonly calibration: Calibration;
   readonly threads: number;
   readonly #native: NativeEngine; // joined by close()
   readonly #decoder: Decoder;
+  readonly #embedder: ModelEntry;
   readonly #operations = new Operations(
     () => new CountenanceError("COUNTENANCE_ENGINE_CLOSED", "the engine is closed"),
   );
@@ -170,12 +113,15 @@ class NativeBackedEngine implements Engine {
   constructor(
     engine: NativeEngine,
     decoder: Decoder,
-    facts: Pick<Engine, "modelId" | "pipeline" | "calibration" | "threads">,
+    embedder: ModelEntry,
+    facts: Pick<Engine, "modelId" | "pipeline" | "detector" | "calibration" | "threads">,
   ) {
     this.#native = engine;
     this.#decoder = decoder;
+    this.#embedder = embedder;
     this.modelId = facts.modelId;
     this.pipeline = facts.pipeline;
+    this.detector = facts.detector;
     this.calibration = facts.calibration;
     this.threads = facts.threads;
   }
@@ -183,11 +129,12 @@ class NativeBackedEngine implements Engine {
   async analyze(image: ImageInput, options: AnalyzeOptions = {}): Promise<readonly Face[]> {
     const given = plainOptions("options", options, ["embed", "maxFaces", "signal"]);
     const embed = optionalBoolean("embed", given.embed) ?? true;
-    const maxFaces = optionalInteger("maxFaces", given.maxFaces, 100, 1000);
+    const maxFaces =
+      given.maxFaces === undefined ? 100 : integerIn("maxFaces", given.maxFaces, 1, 1000);
     return this.#operations.run(optionalSignal("signal", given.signal), (signal) =>
-      this.#decoder.run(image, signal, async ({ pixels, width, height }) => {
+      this.#decoder.run(image, signal, async ({ pixels, width, height, channels }) => {
         const analysis = await settle(
-          () => this.#native.analyze(pixels, width, height, maxFaces, embed),
+          () => this.#native.analyze(pixels, width, height, channels, maxFaces, embed),
           signal,
         );
         return this.#toFaces(analysis);
@@ -205,7 +152,10 @@ class NativeBackedEngine implements Engine {
   }
 
   compare(a: Template, b: Template): number {
-    return distance(a, b);
+    return distance(a, b, (first, second) => {
+      const counted = calibrationFor(this.#embedder, first.pipeline, second.pipeline);
+      return first.modelId === second.modelId && counted !== undefined;
+    });
   }
 
   async close(): Promise<void> {

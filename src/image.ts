@@ -22,11 +22,12 @@ export interface RawImage {
  */
 export type ImageInput = { readonly path: string } | URL | string | Uint8Array | RawImage;
 
-/** RGB8 in sRGB, upright, rows packed: width x height x 3 bytes that nobody else holds. */
+/** 8-bit sRGB or grey, upright, rows packed: width x height x channels bytes that nobody else holds. */
 export interface DecodedImage {
   readonly pixels: Uint8Array;
   readonly width: number;
   readonly height: number;
+  readonly channels: 1 | 3;
 }
 
 export interface ImageDecoderOptions {
@@ -50,7 +51,7 @@ export interface ImageDecoder {
    * call `run` inside `use`: that would hold one picture while it waits for another.
    *
    * JPEG, PNG, WebP, AVIF, TIFF (first page) and GIF (first frame); the EXIF orientation is applied;
-   * CMYK, 16-bit, greyscale and ICC profiles become sRGB. Transparency is laid on mid grey: colours
+   * CMYK, 16-bit and ICC profiles become sRGB; greyscale stays one channel. Transparency is laid on mid grey: colours
    * hidden under it must not make a face that no person sees. No side may be longer than 65,535
    * pixels. The caller's bytes are copied before `run` returns its promise. A decode that has begun
    * ends before an abort is noticed.
@@ -102,9 +103,9 @@ export function createImageDecoder(options: ImageDecoderOptions = {}): ImageDeco
       return admission.run(source.pendingBytes, signal, async (permit) => {
         const open = source.take();
         const image = await permit.decode(async (reserve) => {
-          const { width, height, decode } = await open();
+          const { width, height, channels, decode } = await open();
           throwIfAborted(signal);
-          await reserve(width * height * 3);
+          await reserve(width * height * channels);
           return decode();
         });
         throwIfAborted(signal);

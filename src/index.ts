@@ -1,7 +1,8 @@
 export type { Calibration } from "./calibration.js";
 export { type Countenance, openCountenance, type OpenOptions } from "./countenance.js";
 export type { Candidate, Decision } from "./decision.js";
-export { type AnalyzeOptions, createEngine, type Engine, type EngineOptions } from "./engine.js";
+export { type AnalyzeOptions, createEngine, type Engine } from "./engine.js";
+export type { Alignment, Detector, EngineOptions, Precision } from "./engine-options.js";
 export { AbortedError, CountenanceError, ERROR_CODES, type ErrorCode } from "./errors.js";
 export type { Box, Face, Point } from "./face.js";
 export { type CallOptions, DEFAULT_GALLERY, type Galleries } from "./galleries.js";

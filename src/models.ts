@@ -97,6 +97,15 @@ export async function readModel(folder: string, entry: ModelEntry): Promise<Uint
   return bytes;
 }
 
+/**
+ * Reads a model that the user added to the folder. It has no manifest entry, so nobody knows its
+ * hash: the addon checks what it holds.
+ * @throws {CountenanceError} `COUNTENANCE_MODEL_MISSING`.
+ */
+export async function readAddedModel(folder: string, id: string): Promise<Uint8Array> {
+  return readModelFile(folder, `${id}.bin`, `run: countenance models add ${id} <file>`);
+}
+
 /** Checks every model of a folder without throwing for a bad one. */
 export async function verifyModels(folder: string): Promise<readonly ModelStatus[]> {
   const entries = await readManifest(folder);
@@ -148,11 +157,11 @@ export function modelIdOf(entry: ModelEntry): string {
   return `${entry.id}@${entry.source.sha256.slice(0, 12)}`;
 }
 
-async function readModelFile(folder: string, file: string): Promise<Buffer> {
+async function readModelFile(folder: string, file: string, remedy = REMEDY): Promise<Buffer> {
   try {
     return await readFile(join(folder, file));
   } catch (cause) {
-    throw new CountenanceError("COUNTENANCE_MODEL_MISSING", `${file}: not readable; ${REMEDY}`, {
+    throw new CountenanceError("COUNTENANCE_MODEL_MISSING", `${file}: not readable; ${remedy}`, {
       cause,
     });
   }

@@ -134,13 +134,18 @@ export function asTemplate(value: unknown): Template | undefined {
 
 /**
  * How far apart two faces are.
+ * @param compare  Whether two templates compare that are not interchangeable.
  * @returns Euclidean, lower is closer (mated pairs are mostly < 0.6); it is not a probability.
  * @throws {CountenanceError} `COUNTENANCE_MODEL_MISMATCH` for templates of different models or
  *   pipelines: their distance would mean nothing. f32 and bf16 of one alignment are alike.
  */
-export function distance(a: Template, b: Template): number {
+export function distance(
+  a: Template,
+  b: Template,
+  compare: (a: Template, b: Template) => boolean = () => false,
+): number {
   const [first, second] = [requireTemplate("a", a), requireTemplate("b", b)];
-  if (!comparable(first, second)) {
+  if (!comparable(first, second) && !compare(first, second)) {
     const what = first.modelId !== second.modelId ? "models" : "pipelines";
     throw new CountenanceError(
       "COUNTENANCE_MODEL_MISMATCH",

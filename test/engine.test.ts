@@ -1,9 +1,16 @@
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { DEFAULT_MAX_DISTANCE } from "../src/matching.js";
 import { openCountenance } from "../src/countenance.js";
 import { createEngine, type Engine } from "../src/engine.js";
+import { CountenanceError } from "../src/errors.js";
 import type { RawImage } from "../src/image.js";
+import { modelFolder } from "../src/models.js";
 import { Template } from "../src/template.js";
 import { faceless, portraits, rawPixels, samplePath } from "./fixtures/photos.js";
 
@@ -56,6 +63,15 @@ describe("analyze", () => {
     const a = await engine.embed(portrait);
     const b = await engine.embed(await rawPixels(portrait, 10_000));
     expect(engine.compare(a, b)).toBeLessThan(0.01);
+  });
+
+  test("makes the same template of a grey picture and of its RGB copy", async () => {
+    const grey = await sharp(portrait).toColourspace("b-w").png().toBuffer();
+    const { width, height, channels } = await sharp(grey).metadata();
+    expect(channels).toBe(1);
+    const data = await sharp(grey).toColourspace("srgb").raw().toBuffer();
+    const rgb = await engine.embed({ data, width, height, channels: 3 });
+    expect((await engine.embed(grey)).vector).toEqual(rgb.vector);
   });
 
   test("without embed gives faces without templates", async () => {
@@ -158,11 +174,58 @@ describe("createEngine", () => {
     [{ thread: 1 }],
     [{ threads: null }],
     [{ models: 5 }],
+    [{ detector: "cnn" }],
+    [{ detector: null }],
+    [{ alignment: "68 points" }],
+    [{ precision: "f16" }],
+    [{ precision: ["f32"] }],
     [null],
   ])("refuses options %o", async (options) => {
     await expect(createEngine(options as object)).rejects.toEqual(
       failure("COUNTENANCE_INVALID_ARGUMENT"),
     );
+  });
+
+  test("names what it works with", async () => {
+    const options = { threads: 1, detector: "hog", alignment: "dlib", precision: "f32" } as const;
+    await using plain = await createEngine(options);
+    expect(plain).toMatchObject({ detector: "hog", pipeline: "dlib-chip-150-0.25/f32" });
+  });
+
+  test("by default works in a precision whose templates compare with f32, whatever the CPU", async () => {
+    await using f32 = await createEngine({ threads: 1, precision: "f32" });
+    expect(engine.pipeline).toMatch(/\/(?:bf16|f32)$/);
+    const [a, b] = [await f32.embed(portrait), await engine.embed(portrait)];
+    // Half of what separates a picture from its re-encoded copy, at most.
+    expect(engine.compare(a, b)).toBeLessThan(0.01);
+  });
+
+  test("with a precision that the CPU lacks is UNSUPPORTED, and works where it does not", async () => {
+    for (const precision of ["bf16", "int8"] as const) {
+      const made = await createEngine({ threads: 1, precision }).catch((error: unknown) => error);
+      if (made instanceof CountenanceError) {
+        expect(made).toEqual(failure("COUNTENANCE_UNSUPPORTED"));
+        expect(made.message).toMatch(/this CPU lacks/);
+        continue;
+      }
+      await using other = made as Engine; // it is no error
+      expect(other.pipeline).toMatch(new RegExp(`/${precision}$`));
+      expect(await other.analyze(portrait)).toHaveLength(1);
+    }
+  });
+
+  test("with YuNet before its model was added is MODEL_MISSING and says how to add it", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "countenance-engine-"));
+    await cp(modelFolder(), folder, { recursive: true, filter: (path) => !/yunet/.test(path) });
+    await expect(createEngine({ models: folder, detector: "yunet" })).rejects.toMatchObject({
+      code: "COUNTENANCE_MODEL_MISSING",
+      message: expect.stringContaining("countenance models add yunet"),
+    });
+    await writeFile(join(folder, "yunet.bin"), "no model");
+    await expect(createEngine({ models: folder, detector: "yunet" })).rejects.toEqual(
+      failure("COUNTENANCE_MODEL_CORRUPT"),
+    );
+    await rm(folder, { recursive: true });
   });
 
   test("that was aborted before loads nothing", async () => {

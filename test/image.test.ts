@@ -20,10 +20,13 @@ import {
   header,
   quadrants,
   truncations,
+  withTransparentGrey,
   withJpegSize,
 } from "./pictures.js";
 
 const decoder = createImageDecoder();
+/** One row of pixels. */
+const GREYS = [0, 100, 200, 255];
 const IDLE = { pending: 0, pendingBytes: 0, pictureBytes: 0 };
 
 const folder = mkdtempSync(join(tmpdir(), "countenance-image-"));
@@ -109,14 +112,40 @@ describe("formats", () => {
   });
 
   test.each([
-    ["8-bit", "b-w"],
-    ["16-bit", "grey16"],
-  ])("%s greyscale has three equal channels", async (_, space) => {
-    const grey = sharp(Buffer.from([0, 100, 200, 255]), {
-      raw: { width: 4, height: 1, channels: 1 },
+    ["8-bit PNG", "b-w", "png"],
+    ["16-bit PNG", "grey16", "png"],
+    ["JPEG", "b-w", "jpeg"],
+    ["TIFF", "b-w", "tiff"],
+  ] as const)("greyscale of %s stays one channel", async (_, space, format) => {
+    const grey = sharp(Buffer.from(GREYS), { raw: { width: 4, height: 1, channels: 1 } });
+    const encoded = grey
+      .toColourspace(space)
+      .toFormat(format, format === "png" ? {} : { quality: 100 });
+    const image = await decode(await encoded.toBuffer());
+    expect(image).toMatchObject({ width: 4, height: 1, channels: 1 });
+    expect(image.pixels).toHaveLength(4);
+    image.pixels.forEach((value, i) => {
+      expect(Math.abs(value - (GREYS[i] ?? -9))).toBeLessThanOrEqual(format === "png" ? 0 : 2);
     });
-    const { pixels } = await decode(await grey.toColourspace(space).png().toBuffer());
-    expect([...pixels]).toEqual([0, 0, 0, 100, 100, 100, 200, 200, 200, 255, 255, 255]);
+  });
+
+  test("transparency in greyscale is mid grey too, by an alpha channel or by a value", async () => {
+    const raw = { width: 2, height: 1, channels: 2 as const };
+    const encoded = await sharp(Buffer.from([200, 0, 200, 255]), { raw })
+      .toColourspace("b-w")
+      .png()
+      .toBuffer();
+    const { pixels, channels } = await decode(encoded);
+    expect([pixels[0], pixels.at(-1)]).toEqual([128, 200]);
+    expect(pixels).toHaveLength(2 * channels);
+    const plain = await sharp(Buffer.from(GREYS), { raw: { width: 4, height: 1, channels: 1 } })
+      .toColourspace("b-w")
+      .png()
+      .toBuffer();
+    const transparent = await decode(withTransparentGrey(plain, 200));
+    expect([...transparent.pixels].filter((_, i) => i % transparent.channels === 0)).toEqual([
+      0, 100, 128, 255,
+    ]);
   });
 
   test("what transparency hides is not seen: mid grey is", async () => {
@@ -450,7 +479,7 @@ describe("data: URIs", () => {
 describe("raw pixels", () => {
   test("grey and RGB keep their values; RGB is a copy", async () => {
     const grey = { data: Uint8Array.of(1, 2), width: 2, height: 1, channels: 1 };
-    expect([...(await decode(grey)).pixels]).toEqual([1, 1, 1, 2, 2, 2]);
+    expect(await decode(grey)).toMatchObject({ channels: 1, pixels: Uint8Array.from([1, 2]) });
     const data = Uint8ClampedArray.of(1, 2, 3, 4, 5, 6);
     const rgb = await decode({ data, width: 1, height: 2, channels: 3 });
     expect([...rgb.pixels]).toEqual([1, 2, 3, 4, 5, 6]);

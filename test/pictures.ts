@@ -90,3 +90,24 @@ export function withJpegSize(jpeg: Buffer, width: number, height: number): Buffe
   copy.writeUInt16BE(width, frame + 7);
   return copy;
 }
+
+/** The same 8-bit grey PNG with a tRNS chunk: pixels of this value are transparent. */
+export function withTransparentGrey(png: Buffer, value: number): Buffer {
+  const chunk = Buffer.alloc(14);
+  chunk.writeUInt32BE(2);
+  chunk.write("tRNS", 4, "latin1");
+  chunk.writeUInt16BE(value, 8);
+  chunk.writeUInt32BE(crc32(chunk.subarray(4, 10)), 10);
+  const afterHeader = 8 + 25;
+  return Buffer.concat([png.subarray(0, afterHeader), chunk, png.subarray(afterHeader)]);
+}
+
+/** As PNG chunks carry it (ISO/IEC 15948, annex D). */
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}

@@ -12,6 +12,7 @@ enum class ErrorCode {
   kImageUnreadable,
   kImageTooLarge,
   kModelCorrupt,
+  kUnsupported,
   kStoreClosed,
   kStoreCorrupt,
   kStoreLocked,

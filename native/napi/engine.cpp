@@ -11,12 +11,12 @@
 #include "core/error.h"
 #include "core/thread_pool.h"
 #include "napi/arguments.h"
+#include "napi/engine_models.h"
 #include "napi/errors.h"
 #include "napi/instance.h"
-#include "napi/lent_pixels.h"
+#include "napi/lent_bytes.h"
 #include "napi/priority.h"
 #include "napi/task.h"
-#include "nn/model_file.h"
 #include "vision/pipeline.h"
 
 namespace countenance {
@@ -31,27 +31,6 @@ std::size_t sizeFrom(Napi::Value value, const char* name, std::int64_t most) {
   return static_cast<std::size_t>(integerOf(value, name, 1, most));
 }
 
-Napi::Uint8Array bytesFrom(const Napi::Value& value, const char* name) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
-    throw Error(ErrorCode::kInvalidArgument, std::string(name) + ": expected a Uint8Array");
-  }
-  return value.As<Napi::Uint8Array>();
-}
-
-/// A model file's bytes that a task reads in place. Made and freed on the JavaScript thread; the
-/// array cannot be collected meanwhile. Data() counts the view's byte offset in.
-class PinnedBytes final {
- public:
-  explicit PinnedBytes(Napi::Uint8Array array)
-      : bytes_(array.Data(), array.ByteLength()), array_(Napi::Persistent(array)) {}
-
-  Span<const std::uint8_t> bytes() const { return bytes_; }
-
- private:
-  Span<const std::uint8_t> bytes_;
-  Napi::Reference<Napi::Uint8Array> array_;
-};
-
 /// The threads, and a pipeline for each. It is ready once load() has returned.
 class Engine final : public Closeable {
  public:
@@ -61,14 +40,8 @@ class Engine final : public Closeable {
   ThreadPool& pool() { return pool_; }
   void shutDown() override { pool_.close(); }
 
-  void load(const ModelFile& embedder, const ModelFile& landmarks, const CancelToken& cancel) {
-    auto finder = std::make_shared<const LandmarkFinder>(landmarks);
-    cancel.check();
-    auto models = std::make_shared<PipelineModels>();
-    models->landmarks = std::move(finder);
-    models->embedder = std::make_shared<const nn::ResNet>(embedder);
-    cancel.check();
-    model_ = std::make_unique<const Pipeline>(std::move(models));
+  void load(const EngineModels& models, const CancelToken& cancel) {
+    model_ = std::make_unique<const Pipeline>(models.load(cancel));
   }
 
   /// The pipeline of a worker, called by itself. It is copied on first use: a thread that never
@@ -87,18 +60,21 @@ class Engine final : public Closeable {
 
 class AnalyzeTask final : public Task {
  public:
-  AnalyzeTask(std::shared_ptr<Engine> engine, Napi::Uint8Array pixels, std::size_t width,
-              std::size_t height, AnalyzeOptions options)
-      : engine_(std::move(engine)),
-        pixels_(pixels),
-        width_(width),
-        height_(height),
-        options_(options) {}
+  /// @param shape  Of the pixels; its data are theirs.
+  AnalyzeTask(std::shared_ptr<Engine> engine, Napi::Value pixels, ImageView shape,
+              AnalyzeOptions options)
+      : engine_(std::move(engine)), pixels_(pixels, "pixels"), picture_(shape), options_(options) {
+    const std::size_t expected = checkedMul(checkedMul(shape.width, shape.height), shape.channels);
+    if (pixels_.size() != expected) {
+      throw Error(ErrorCode::kInvalidArgument, "pixels: expected " + std::to_string(expected) +
+                                                   " bytes, got " + std::to_string(pixels_.size()));
+    }
+    picture_.data = pixels_.bytes().data();
+  }
 
  private:
   void run(std::size_t worker) override {
-    faces_ = engine_->pipeline(worker).analyze({pixels_.bytes().data(), width_, height_}, options_,
-                                               cancel_);
+    faces_ = engine_->pipeline(worker).analyze(picture_, options_, cancel_);
   }
 
   Napi::Value result(Napi::Env env) override {
@@ -106,10 +82,12 @@ class AnalyzeTask final : public Task {
     auto boxes = Napi::Float32Array::New(env, faces_.size() * 4);
     auto scores = Napi::Float32Array::New(env, faces_.size());
     auto landmarks = Napi::Float32Array::New(env, faces_.size() * 10);
+    auto chipScales = Napi::Float32Array::New(env, faces_.size());
     auto embeddings = Napi::Float32Array::New(env, faces_.size() * perFace);
     float* box = boxes.Data();
     float* score = scores.Data();
     float* landmark = landmarks.Data();
+    float* chipScale = chipScales.Data();
     float* embedding = embeddings.Data();
     for (const Face& face : faces_) {
       for (const float value : {face.box.x, face.box.y, face.box.width, face.box.height}) {
@@ -120,6 +98,7 @@ class AnalyzeTask final : public Task {
         *landmark++ = point.x;
         *landmark++ = point.y;
       }
+      *chipScale++ = face.chipScale;
       embedding = std::copy(face.embedding.begin(), face.embedding.end(), embedding);
     }
     Napi::Object analysis = Napi::Object::New(env);
@@ -127,6 +106,7 @@ class AnalyzeTask final : public Task {
     analysis.Set("boxes", boxes);
     analysis.Set("scores", scores);
     analysis.Set("landmarks", landmarks);
+    analysis.Set("chipScales", chipScales);
     analysis.Set("embeddings", embeddings);
     return analysis;
   }
@@ -134,9 +114,8 @@ class AnalyzeTask final : public Task {
   void giveBack() override { pixels_.giveBack(); }
 
   std::shared_ptr<Engine> engine_;  // keeps the pipelines alive past engine.close()
-  LentPixels pixels_;
-  std::size_t width_;
-  std::size_t height_;
+  LentBytes pixels_;
+  ImageView picture_;  // of pixels_
   AnalyzeOptions options_;
   std::vector<Face> faces_;
 };
@@ -162,20 +141,18 @@ class EngineWrap final : public Napi::ObjectWrap<EngineWrap> {
   Napi::Value analyze(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
       if (!engine_) throw Error(ErrorCode::kAborted, "the engine is closed");
-      const Napi::Uint8Array pixels = bytesFrom(info[0], "pixels");
-      const std::size_t width = sizeFrom(info[1], "width", kMaxSide);
-      const std::size_t height = sizeFrom(info[2], "height", kMaxSide);
-      const std::size_t expected = checkedMul(checkedMul(width, height), 3);
-      if (pixels.ByteLength() != expected) {
-        throw Error(ErrorCode::kInvalidArgument, "pixels: expected " + std::to_string(expected) +
-                                                     " bytes, got " +
-                                                     std::to_string(pixels.ByteLength()));
+      ImageView shape;
+      shape.width = sizeFrom(info[1], "width", kMaxSide);
+      shape.height = sizeFrom(info[2], "height", kMaxSide);
+      shape.channels = sizeFrom(info[3], "channels", 3);
+      if (shape.channels == 2) {
+        throw Error(ErrorCode::kInvalidArgument, "channels: expected 1 or 3, got 2");
       }
       AnalyzeOptions options;
-      options.maxFaces = sizeFrom(info[3], "maxFaces", kMaxFaces);
-      options.embed = info[4].ToBoolean();
+      options.maxFaces = sizeFrom(info[4], "maxFaces", kMaxFaces);
+      options.embed = info[5].ToBoolean();
       return Task::start(info.Env(), engine_->pool(),
-                         std::make_shared<AnalyzeTask>(engine_, pixels, width, height, options));
+                         std::make_shared<AnalyzeTask>(engine_, info[0], shape, options));
     });
   }
 
@@ -192,38 +169,34 @@ class EngineWrap final : public Napi::ObjectWrap<EngineWrap> {
 
 class LoadTask final : public Task {
  public:
-  LoadTask(std::shared_ptr<Engine> engine, PinnedBytes embedder, PinnedBytes landmarks)
-      : engine_(std::move(engine)),
-        embedder_(std::move(embedder)),
-        landmarks_(std::move(landmarks)) {}
+  LoadTask(std::shared_ptr<Engine> engine, Napi::Object options)
+      : engine_(std::move(engine)), models_(options) {}
 
  private:
-  void run(std::size_t) override {
-    engine_->load(ModelFile(embedder_.bytes()), ModelFile(landmarks_.bytes()), cancel_);
+  void run(std::size_t) override { engine_->load(models_, cancel_); }
+  Napi::Value result(Napi::Env env) override {
+    Napi::Object object = EngineWrap::attach(env, engine_);
+    object.Set("precision", nn::nameOf(models_.precision()));
+    return object;
   }
-  Napi::Value result(Napi::Env env) override { return EngineWrap::attach(env, engine_); }
+  void giveBack() override { models_.giveBack(); }
 
   std::shared_ptr<Engine> engine_;
-  PinnedBytes embedder_;
-  PinnedBytes landmarks_;
+  EngineModels models_;
 };
 
 Napi::Value createEngine(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     if (!info[0].IsObject()) {
-      throw Error(ErrorCode::kInvalidArgument, "models: expected an object");
+      throw Error(ErrorCode::kInvalidArgument, "options: expected an object");
     }
-    const Napi::Object models = info[0].As<Napi::Object>();
-    const auto property = [&models](const char* name) -> Napi::Value { return models.Get(name); };
-    PinnedBytes embedder(bytesFrom(property("embedder"), "embedder"));
-    PinnedBytes landmarks(bytesFrom(property("landmarks"), "landmarks"));
+    const Napi::Object options = info[0].As<Napi::Object>();
     const auto engine =
-        std::make_shared<Engine>(sizeFrom(property("threads"), "threads", kMaxThreads),
-                                 sizeFrom(property("queueLimit"), "queueLimit", kMaxQueue));
+        std::make_shared<Engine>(sizeFrom(options.Get("threads"), "threads", kMaxThreads),
+                                 sizeFrom(options.Get("queueLimit"), "queueLimit", kMaxQueue));
+    const auto task = std::make_shared<LoadTask>(engine, options);
     Instance::of(info.Env()).closeAtExit(engine);
-    return Task::start(
-        info.Env(), engine->pool(),
-        std::make_shared<LoadTask>(engine, std::move(embedder), std::move(landmarks)));
+    return Task::start(info.Env(), engine->pool(), task);
   });
 }
 

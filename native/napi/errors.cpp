@@ -17,6 +17,8 @@ const char* nameOf(ErrorCode code) {
       return "COUNTENANCE_IMAGE_TOO_LARGE";
     case ErrorCode::kModelCorrupt:
       return "COUNTENANCE_MODEL_CORRUPT";
+    case ErrorCode::kUnsupported:
+      return "COUNTENANCE_UNSUPPORTED";
     case ErrorCode::kStoreClosed:
       return "COUNTENANCE_STORE_CLOSED";
     case ErrorCode::kStoreCorrupt:

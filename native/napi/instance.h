@@ -47,7 +47,7 @@ class Instance final {
   Napi::FunctionReference databaseClass;
   Napi::FunctionReference indexClass;
 
-  /// Where the buffers start that tasks read in place (LentPixels): no two tasks the same one.
+  /// Where the buffers start that tasks read in place (LentBytes): no two tasks the same one.
   std::unordered_set<const void*> lentBuffers;
 
  private:

@@ -11,9 +11,9 @@ namespace countenance {
 struct Detection {
   static constexpr std::size_t kMaxPoints = 6;
 
-  Box box;              ///< Centred on the face; its sides are those of the face set upright.
-  float score = 0;      ///< Larger is surer; the scale belongs to the detector.
-  float roll = 0;       ///< Radians, clockwise as seen; 0 when the detector cannot tell.
+  Box box;                 ///< Centred on the face; its sides are those of the face set upright.
+  float score = 0;         ///< Larger is surer; the scale belongs to the detector.
+  float roll = 0;          ///< Radians, clockwise as seen; 0 when the detector cannot tell.
   std::size_t points = 0;  ///< How many of `at` the detector gives.
   /// Pixels of the picture: left eye, right eye (as the viewer sees them), nose; then what the
   /// detector has besides.

@@ -82,7 +82,7 @@ async function examine(
       const engine = await createEngine({ models, threads: 1 });
       const readyMs = performance.now() - started;
       await engine.close();
-      return `${engine.modelId}, ${engine.pipeline}, ready in ${readyMs.toFixed(0)} ms`;
+      return `${engine.modelId}, ${engine.detector}, ${engine.pipeline}, ready in ${readyMs.toFixed(0)} ms`;
     }),
   );
   if (database !== undefined) {

@@ -1,16 +1,26 @@
-import sharp, { type Metadata, type Sharp } from "sharp";
+import sharp, { type Sharp } from "sharp";
 
 import { CountenanceError } from "../errors.js";
 import { avifSizes } from "./avif-size.js";
 import type { ImageFormat } from "./image-format.js";
+import { type PictureHeader, pictureHeader } from "./picture-header.js";
 import { lengthOf } from "./typed-array.js";
+
+export interface Pixels {
+  readonly pixels: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3;
+}
 
 /** A picture whose size is known and within the limits, before its pixels are decoded. */
 export interface OpenedImage {
   /** As the header says: EXIF may swap them. */
   readonly width: number;
   readonly height: number;
-  readonly decode: () => Promise<{ pixels: Uint8Array; width: number; height: number }>;
+  /** Of the pixels that `decode` gives, at most. */
+  readonly channels: 1 | 3;
+  readonly decode: () => Promise<Pixels>;
 }
 
 interface RawShape {
@@ -42,15 +52,20 @@ export async function openEncoded(
   for (const size of format === "AVIF" ? avifSizes(bytes) : []) {
     checkSize(size.width, size.height, maxPixels);
   }
-  const { width, height } = await readHeader(bytes, format);
+  const { width, height, isGrey } =
+    pictureHeader(bytes, format) ?? (await readHeader(bytes, format));
   checkSize(width, height, maxPixels);
-  const pipeline = sharp(bufferOf(bytes), {
-    autoOrient: true,
-    // "error" refuses truncated data; "warning" would refuse stray bytes that cameras do write.
-    failOn: "error",
-    limitInputPixels: maxPixels,
-  });
-  return { width, height, decode: () => toRgb(pipeline, format) };
+  const decode = () => {
+    const pipeline = sharp(bufferOf(bytes), {
+      autoOrient: true,
+      // "error" refuses truncated data; "warning" would refuse stray bytes that cameras do write.
+      failOn: "error",
+      // Whatever the decoder takes for the size: memory for no more than this is reserved.
+      limitInputPixels: width * height,
+    });
+    return decoded(pipeline, isGrey ? "b-w" : "srgb", format);
+  };
+  return { width, height, channels: isGrey ? 1 : 3, decode };
 }
 
 /**
@@ -73,43 +88,47 @@ export function openRaw(
   }
   return () => {
     const pixels = new Uint8Array(data);
-    const decode =
-      channels === 3
-        ? () => Promise.resolve({ pixels, width, height })
-        : () =>
-            toRgb(
-              sharp(bufferOf(pixels), { raw: shape, limitInputPixels: maxPixels }),
-              "raw pixels",
-            );
-    return () => Promise.resolve({ width, height, decode });
+    const decode = () =>
+      channels === 4
+        ? decoded(
+            sharp(bufferOf(pixels), { raw: shape, limitInputPixels: maxPixels }),
+            "srgb",
+            "raw pixels",
+          )
+        : Promise.resolve({ pixels, width, height, channels });
+    return () =>
+      Promise.resolve({ width, height, channels: channels === 4 ? 3 : channels, decode });
   };
 }
 
-async function readHeader(bytes: Uint8Array, format: ImageFormat): Promise<Metadata> {
+async function readHeader(bytes: Uint8Array, format: ImageFormat): Promise<PictureHeader> {
   try {
     // The limit is checked by us: sharp tells its own failures apart by their text only.
-    return await sharp(bufferOf(bytes), { limitInputPixels: false }).metadata();
+    const { width, height, channels } = await sharp(bufferOf(bytes), {
+      limitInputPixels: false,
+    }).metadata();
+    return { width, height, isGrey: channels === 1 };
   } catch (cause) {
     throw damaged(format, cause);
   }
 }
 
-async function toRgb(
-  pipeline: Sharp,
-  what: string,
-): Promise<{ pixels: Uint8Array; width: number; height: number }> {
+async function decoded(pipeline: Sharp, space: "b-w" | "srgb", what: string): Promise<Pixels> {
   try {
     const { data, info } = await pipeline
       .flatten({ background: MID_GREY })
-      .toColourspace("srgb")
+      .toColourspace(space)
       .raw({ depth: "uchar" })
       .toBuffer({ resolveWithObject: true });
-    const { width, height } = info;
-    if (info.channels === 3) return { pixels: data, width, height };
+    const { width, height, channels } = info;
+    if (channels === 1 || channels === 3) return { pixels: data, width, height, channels };
   } catch (cause) {
     throw damaged(what, cause);
   }
-  throw new CountenanceError("COUNTENANCE_INTERNAL", "image: expected RGB from the decoder");
+  throw new CountenanceError(
+    "COUNTENANCE_INTERNAL",
+    "image: expected RGB or grey from the decoder",
+  );
 }
 
 /**

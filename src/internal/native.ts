@@ -20,18 +20,24 @@ export interface NativeAnalysis {
   readonly scores: Float32Array;
   /** [count x 10]: x, y of the five points. */
   readonly landmarks: Float32Array;
+  /** [count]: pixels of the picture per pixel of the face chip, along a side. */
+  readonly chipScales: Float32Array;
   /** [count x 128], or empty when no embedding was asked for. */
   readonly embeddings: Float32Array;
 }
 
 export interface NativeEngine {
+  /** Never "auto". */
+  readonly precision: "f32" | "bf16" | "int8";
   /**
-   * @param pixels RGB8, width x height x 3, packed; pinned until the task ends: it must not change.
+   * @param pixels RGB8 or grey, width x height x channels, packed. They are given away: pinned until
+   *   the task ends, then freed by detaching their buffer, if they cover all of it.
    */
   analyze(
     pixels: Uint8Array,
     width: number,
     height: number,
+    channels: 1 | 3,
     maxFaces: number,
     embed: boolean,
   ): NativeTask<NativeAnalysis>;
@@ -117,13 +123,27 @@ export interface NativeDatabase {
   close(): NativeTask<void>;
 }
 
+/** Whole model files, given away like pixels. */
+export interface NativeModelFiles {
+  readonly embedder: Uint8Array;
+  /** Needed by the detectors blazeface and yunet. */
+  readonly detection?: Uint8Array | undefined;
+  /** Needed by the alignment mesh. */
+  readonly mesh?: Uint8Array | undefined;
+  /** Needed by the alignment dlib. */
+  readonly landmarks?: Uint8Array | undefined;
+}
+
 export interface NativeAddon {
-  createEngine(models: {
-    embedder: Uint8Array;
-    landmarks: Uint8Array;
-    threads: number;
-    queueLimit: number;
-  }): NativeTask<NativeEngine>;
+  createEngine(
+    options: NativeModelFiles & {
+      detector: "blazeface" | "hog" | "yunet";
+      alignment: "mesh" | "dlib";
+      precision: "auto" | "f32" | "bf16" | "int8";
+      threads: number;
+      queueLimit: number;
+    },
+  ): NativeTask<NativeEngine>;
   createIndex(options: { dimension: number; threads: number; queueLimit: number }): NativeIndex;
   openDatabase(
     path: string,

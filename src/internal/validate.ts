@@ -37,6 +37,13 @@ export function optionalBoolean(name: string, value: unknown): boolean | undefin
   throw invalidArgument(name, "a boolean", value);
 }
 
+/** One of some words, which the error lists. */
+export function oneOf<T extends string>(name: string, value: unknown, known: readonly T[]): T {
+  const found = known.find((word) => word === value);
+  if (found !== undefined) return found;
+  throw invalidArgument(name, `one of ${known.join(", ")}`, value);
+}
+
 /** Judged by what it does: a signal of another realm (a test runner, a polyfill) works too. */
 export function optionalSignal(name: string, value: unknown): AbortSignal | undefined {
   if (value === undefined) return undefined;

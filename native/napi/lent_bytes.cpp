@@ -1,4 +1,4 @@
-#include "napi/lent_pixels.h"
+#include "napi/lent_bytes.h"
 
 #include <cstddef>
 
@@ -29,25 +29,33 @@ Buffer bufferOf(Napi::Uint8Array array) {
   return buffer;
 }
 
+Napi::Uint8Array uint8ArrayOf(Napi::Value value, const std::string& name) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    throw Error(ErrorCode::kInvalidArgument, name + ": expected a Uint8Array");
+  }
+  return value.As<Napi::Uint8Array>();
+}
+
 }  // namespace
 
-LentPixels::LentPixels(Napi::Uint8Array array)
+LentBytes::LentBytes(Napi::Value array, const std::string& name)
     : instance_(Instance::of(array.Env())),
-      array_(Napi::Persistent(array)),
-      bytes_(array.Data(), array.ByteLength()) {
-  const Buffer buffer = bufferOf(array);
+      array_(Napi::Persistent(uint8ArrayOf(array, name))),
+      bytes_(array_.Value().Data(), array_.Value().ByteLength()) {
+  const Buffer buffer = bufferOf(array_.Value());
   if (buffer.value == nullptr) {
-    throw Error(ErrorCode::kInvalidArgument, "pixels: expected memory that is not shared");
+    throw Error(ErrorCode::kInvalidArgument, name + ": expected memory that is not shared");
   }
+  if (buffer.start == nullptr) return;  // an empty or detached one has nothing to free
   if (!instance_.lentBuffers.insert(buffer.start).second) {
-    throw Error(ErrorCode::kInvalidArgument, "pixels: another task reads this buffer");
+    throw Error(ErrorCode::kInvalidArgument, name + ": another task reads this buffer");
   }
   start_ = buffer.start;
 }
 
-LentPixels::~LentPixels() { instance_.lentBuffers.erase(start_); }
+LentBytes::~LentBytes() { instance_.lentBuffers.erase(start_); }
 
-void LentPixels::giveBack() {
+void LentBytes::giveBack() {
   const Napi::HandleScope scope(array_.Env());
   const Buffer buffer = bufferOf(array_.Value());
   if (buffer.value == nullptr || buffer.offset != 0 || buffer.length != bytes_.size()) return;

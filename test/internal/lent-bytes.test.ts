@@ -7,18 +7,27 @@ const [width, height] = [640, 480];
 
 let engine: NativeEngine;
 beforeAll(async () => {
-  const folder = modelFolder();
-  const manifest = await readManifest(folder);
   engine = await native().createEngine({
-    embedder: await readModel(folder, modelFor(manifest, "embedding")),
-    landmarks: await readModel(folder, modelFor(manifest, "landmarks")),
+    ...(await modelFiles()),
+    detector: "hog",
+    alignment: "dlib",
+    precision: "f32",
     threads: 1,
     queueLimit: 10,
   }).done;
 });
 afterAll(() => engine.close());
 
-const analyze = (pixels: Uint8Array) => engine.analyze(pixels, width, height, 1, true);
+async function modelFiles() {
+  const folder = modelFolder();
+  const manifest = await readManifest(folder);
+  return {
+    embedder: await readModel(folder, modelFor(manifest, "embedding")),
+    landmarks: await readModel(folder, modelFor(manifest, "landmarks")),
+  };
+}
+
+const analyze = (pixels: Uint8Array) => engine.analyze(pixels, width, height, 3, 1, true);
 
 test("pixels are freed when their analysis has ended", async () => {
   const pixels = new Uint8Array(width * height * 3);
@@ -34,6 +43,15 @@ test("pixels are freed when their analysis was cancelled, waiting or running", a
     expect(status).toBe("rejected");
   }
   for (const { buffer } of all) expect(buffer.byteLength).toBe(0);
+});
+
+test("model files are freed when the engine has loaded them, or has failed to", async () => {
+  const files = await modelFiles();
+  const options = { detector: "hog", alignment: "dlib", precision: "f32" } as const;
+  const load = () => native().createEngine({ ...files, ...options, threads: 1, queueLimit: 1 });
+  (await load().done).close();
+  expect([files.embedder.byteLength, files.landmarks.byteLength]).toEqual([0, 0]);
+  await expect(load().done).rejects.toMatchObject({ code: "COUNTENANCE_MODEL_CORRUPT" });
 });
 
 test("a part of a buffer is read in place, and the buffer stays", async () => {
