@@ -3,7 +3,7 @@ import { ALIGNMENT_NAMES, readEngineModels } from "./engine-models.js";
 import { type Detector, type EngineOptions, engineOptionsOf } from "./engine-options.js";
 import { CountenanceError } from "./errors.js";
 import type { Face } from "./face.js";
-import { createImageDecoder, type ImageInput } from "./image.js";
+import { createImageDecoder, type ImageInput, NEED_WHOLE } from "./image.js";
 import { native, type NativeAnalysis, type NativeEngine } from "./internal/native.js";
 import { Operations } from "./internal/operations.js";
 import { settle } from "./internal/task.js";
@@ -18,6 +18,15 @@ export interface AnalyzeOptions {
   readonly maxFaces?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/**
+ * Below this many pixels of a shrunk picture per pixel of the face chip, the whole picture is
+ * decoded and analysed.
+ */
+const MIN_CHIP_SCALE = 1;
+
+/** The longer side of a shrunk picture, at least. */
+const SHRINK_TO = 1280;
 
 /** Finds faces and turns them into templates, off the main thread. */
 export interface Engine {
@@ -70,6 +79,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     maxBytes: given.maxImageBytes,
     maxPixels: given.maxImagePixels,
     threads,
+    // The HOG detector moves its boxes by whole cells, and dlib's results are to be met exactly.
+    shrinkTo: detector === "hog" ? undefined : SHRINK_TO,
   });
   const { embedder, files } = await readEngineModels(given.folder, { detector, alignment });
   const loaded = await settle(
@@ -132,12 +143,17 @@ class NativeBackedEngine implements Engine {
     const maxFaces =
       given.maxFaces === undefined ? 100 : integerIn("maxFaces", given.maxFaces, 1, 1000);
     return this.#operations.run(optionalSignal("signal", given.signal), (signal) =>
-      this.#decoder.run(image, signal, async ({ pixels, width, height, channels }) => {
+      this.#decoder.run(image, signal, async (picture) => {
+        const { pixels, width, height, channels, whole } = picture;
         const analysis = await settle(
           () => this.#native.analyze(pixels, width, height, channels, maxFaces, embed),
           signal,
         );
-        return this.#toFaces(analysis);
+        const isCopy = whole.width > width;
+        if (isCopy && analysis.chipScales.some((scale) => scale < MIN_CHIP_SCALE)) {
+          return NEED_WHOLE;
+        }
+        return this.#toFaces(analysis, { x: whole.width / width, y: whole.height / height });
       }),
     );
   }
@@ -167,17 +183,23 @@ class NativeBackedEngine implements Engine {
     return this.close();
   }
 
-  #toFaces(analysis: NativeAnalysis): readonly Face[] {
+  /** @param scale  Pixels of the whole picture per pixel of the copy that was analysed. */
+  #toFaces(analysis: NativeAnalysis, scale: { x: number; y: number }): readonly Face[] {
     const { count, boxes, scores, landmarks, embeddings } = analysis;
     return Array.from({ length: count }, (_, i): Face => {
       const [x = 0, y = 0, width = 0, height = 0] = boxes.subarray(i * 4, i * 4 + 4);
       const points = landmarks.subarray(i * 10, i * 10 + 10);
       const face = {
-        box: { x, y, width, height },
+        box: {
+          x: x * scale.x,
+          y: y * scale.y,
+          width: width * scale.x,
+          height: height * scale.y,
+        },
         score: scores[i] ?? 0,
         landmarks: Array.from({ length: 5 }, (_point, p) => ({
-          x: points[p * 2] ?? 0,
-          y: points[p * 2 + 1] ?? 0,
+          x: (points[p * 2] ?? 0) * scale.x,
+          y: (points[p * 2 + 1] ?? 0) * scale.y,
         })),
       };
       if (embeddings.length === 0) return face;

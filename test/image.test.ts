@@ -10,7 +10,13 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { CountenanceError } from "../src/errors.js";
-import { createImageDecoder, type DecodedImage, type ImageInput } from "../src/image.js";
+import {
+  createImageDecoder,
+  type DecodedImage,
+  type ImageInput,
+  maxDecodes,
+  NEED_WHOLE,
+} from "../src/image.js";
 import { parseDataUri } from "../src/internal/data-uri.js";
 import {
   bitFlips,
@@ -208,6 +214,71 @@ describe("magic bytes", () => {
     expect((await decode(avif)).width).toBe(96);
     const claim = Buffer.concat([header("avif", "mif1", "avif"), Buffer.alloc(64)]);
     expect(await codeOf(claim)).toBe(UNREADABLE);
+  });
+});
+
+describe("a smaller copy", () => {
+  const shrinking = createImageDecoder({ shrinkTo: 30 });
+
+  test.each(["jpeg", "webp"])(
+    "of a %s has a third of its size, and the same colours",
+    async (format) => {
+      const image = await decode(picture(format), shrinking);
+      expect(image).toMatchObject({ width: 32, height: 21, whole: { width: 96, height: 64 } });
+      expect(corners(image, 6)).toEqual(["red", "green", "blue", "white"]);
+    },
+  );
+
+  test("is as small as the limit allows, and never smaller", async () => {
+    const large = await quadrants().resize(900, 600).jpeg().toBuffer();
+    for (const [shrinkTo, width] of [
+      [1, 100],
+      [100, 100],
+      [101, 180],
+      [180, 180],
+      [181, 300],
+      [301, 900],
+    ] as const) {
+      const image = await decode(large, createImageDecoder({ shrinkTo }));
+      expect(image).toMatchObject({ width, whole: { width: 900, height: 600 } });
+    }
+  });
+
+  test.each([1, 3, 6, 8])("is upright too, and so is its whole: EXIF %i", async (orientation) => {
+    const jpeg = await quadrants().withMetadata({ orientation }).jpeg({ quality: 95 }).toBuffer();
+    const [small, image] = [await decode(jpeg, shrinking), await decode(jpeg)];
+    expect(corners(small, 6)).toEqual(corners(image));
+    expect(small.whole).toEqual({ width: image.width, height: image.height });
+    expect(small.width > small.height).toBe(image.width > image.height);
+  });
+
+  test.each(["png", "gif", "tiff", "avif"])("of a %s would save no time", async (format) => {
+    const { whole, ...image } = await decode(picture(format), shrinking);
+    expect(image).toMatchObject({ width: 96, height: 64 });
+    expect(whole).toMatchObject({ width: 96, height: 64 });
+  });
+
+  test("that has too few pixels is followed by the whole picture, in memory of its own", async () => {
+    const seen: [number, number][] = [];
+    const result = await shrinking.run(picture("jpeg"), undefined, async ({ width }) => {
+      seen.push([width, shrinking.load.pictureBytes]);
+      return width < 96 ? NEED_WHOLE : "enough";
+    });
+    expect(result).toBe("enough");
+    expect(seen.map(([width]) => width)).toEqual([32, 96]);
+    // Each weighs a picture's share; never both at once.
+    expect(seen[0]?.[1]).toBe(seen[1]?.[1]);
+    expect(shrinking.load).toEqual(IDLE);
+  });
+
+  test("of a damaged picture is refused like the picture", async () => {
+    for (const cut of truncations(picture("jpeg"))) {
+      expect(await codeOf(cut, shrinking)).toBe(UNREADABLE);
+    }
+    const bomb = withJpegSize(picture("jpeg"), 60_000, 60_000);
+    expect(await codeOf(bomb, shrinking)).toBe(TOO_LARGE);
+    const less = createImageDecoder({ shrinkTo: 30, maxPixels: 96 * 64 - 1 });
+    expect(await codeOf(picture("jpeg"), less)).toBe(TOO_LARGE);
   });
 });
 
@@ -634,6 +705,18 @@ describe("admission", () => {
     expect(most).toBeGreaterThan(0);
     expect(most).toBeLessThanOrEqual(2);
     for (const one of decoders) expect(one.load).toEqual(IDLE);
+  });
+
+  test.each([
+    [undefined, 8, 2],
+    ["4", 1, 1],
+    ["2", 8, 1],
+    ["16", 8, 8],
+    ["16", 64, 14],
+    ["many", 64, 2],
+    ["-5", 64, 1],
+  ])("with %s threads in the pool and %i cores, %i decode at once", (pool, cores, decodes) => {
+    expect(maxDecodes(pool, cores)).toBe(decodes);
   });
 
   test("busy comes before a byte is looked at", async () => {

@@ -35,8 +35,7 @@ export function encode(picture: Sharp, format: (typeof FORMATS)[number]): Promis
 }
 
 /** The names of the four corners' colours: top left, top right, bottom left, bottom right. */
-export function corners({ pixels, width, height }: DecodedImage): string[] {
-  const inset = 12;
+export function corners({ pixels, width, height }: DecodedImage, inset = 12): string[] {
   return [
     [inset, inset],
     [width - inset, inset],

@@ -33,8 +33,11 @@ export interface AdmissionLimits {
 export interface Permit {
   /**
    * Waits for a decode slot, first come, first served, and holds it while `stage` runs. `reserve`
-   * waits for memory of that many bytes, which stays reserved until `run` ends; meanwhile others may
-   * have the slot. Call each once.
+   * waits for memory of that many bytes, which stays reserved until `run` ends or `decode` is called
+   * again; meanwhile others may have the slot. Call it once in a stage.
+   *
+   * `decode` may be called again when the picture before is used no more: its memory is given back
+   * first, so that nobody holds one picture while waiting for another.
    * @throws {CountenanceError} `COUNTENANCE_ABORTED` when the signal fires while it waits.
    */
   decode<T>(stage: (reserve: (bytes: number) => Promise<void>) => Promise<T>): Promise<T>;
@@ -96,6 +99,8 @@ export class Admission {
       if (waits) await resume();
     };
     const decode: Permit["decode"] = async (stage) => {
+      this.#pictureBytes.giveBack(reserved);
+      reserved = 0;
       const slot = await this.#decodes.take(1, signal);
       try {
         await resume();

@@ -20,7 +20,10 @@ export interface OpenedImage {
   readonly height: number;
   /** Of the pixels that `decode` gives, at most. */
   readonly channels: 1 | 3;
-  readonly decode: () => Promise<Pixels>;
+  /** The numbers by which both sides can be divided in less time than the whole picture takes. */
+  readonly divisors: readonly number[];
+  /** @param divisor  1, or one of `divisors`. Nothing else is done to the picture for it. */
+  readonly decode: (divisor: number) => Promise<Pixels>;
 }
 
 interface RawShape {
@@ -34,6 +37,13 @@ interface RawShape {
  * longer one is no photograph of a face.
  */
 const MAX_SIDE = 65_535;
+
+/**
+ * JPEG and WebP are decoded at a part of their size by leaving out frequencies or pixels. libjpeg
+ * does it by 2, 4 and 8, and sharp resizes the rest, by at least 1 to its next whole number: lower
+ * divisors than these would decode the next larger size (sharp, pipeline.cc, jpegShrinkOnLoad).
+ */
+const DIVISORS: readonly number[] = [3, 5, 9];
 
 /** What is seen through transparency: no edge against skin, hair or paper is as hard as on black. */
 const MID_GREY = { r: 128, g: 128, b: 128 };
@@ -55,17 +65,21 @@ export async function openEncoded(
   const { width, height, isGrey } =
     pictureHeader(bytes, format) ?? (await readHeader(bytes, format));
   checkSize(width, height, maxPixels);
-  const decode = () => {
-    const pipeline = sharp(bufferOf(bytes), {
+  const decode = (divisor: number) => {
+    const whole = sharp(bufferOf(bytes), {
       autoOrient: true,
       // "error" refuses truncated data; "warning" would refuse stray bytes that cameras do write.
       failOn: "error",
       // Whatever the decoder takes for the size: memory for no more than this is reserved.
       limitInputPixels: width * height,
     });
+    const side = Math.floor(Math.max(width, height) / divisor);
+    const pipeline =
+      divisor === 1 ? whole : whole.resize(side, side, { fit: "inside", kernel: "linear" });
     return decoded(pipeline, isGrey ? "b-w" : "srgb", format);
   };
-  return { width, height, channels: isGrey ? 1 : 3, decode };
+  const divisors = format === "JPEG" || format === "WebP" ? DIVISORS : [];
+  return { width, height, channels: isGrey ? 1 : 3, divisors, decode };
 }
 
 /**
@@ -96,8 +110,8 @@ export function openRaw(
             "raw pixels",
           )
         : Promise.resolve({ pixels, width, height, channels });
-    return () =>
-      Promise.resolve({ width, height, channels: channels === 4 ? 3 : channels, decode });
+    const given = channels === 4 ? 3 : channels;
+    return () => Promise.resolve({ width, height, channels: given, divisors: [], decode });
   };
 }
 
