@@ -21,10 +21,12 @@ endfunction()
 
 # The file of native/nn that is compiled for one level of CPUs; nothing else may use its instructions
 # (nn/kernels.h). Optimised in every build: without it the networks take minutes under sanitizers.
+# Products and sums are fused only where a kernel says so: int8 gives the same bits on every level.
 function(kernel_level name march)
-  set(options -O3 -DHWY_DISABLE_PCLMUL_AES)  # Highway wants these two with SSE4; the level has not
+  set(options -O3 -ffp-contract=off
+              -DHWY_DISABLE_PCLMUL_AES)  # Highway wants these two with SSE4; the level has not
   if(march AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-    list(APPEND options -march=${march})
+    list(APPEND options -march=${march} ${ARGN})
   endif()
   set_source_files_properties(${PROJECT_SOURCE_DIR}/native/nn/kernels_${name}.cpp PROPERTIES
                               COMPILE_OPTIONS "${options}")

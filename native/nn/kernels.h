@@ -29,6 +29,18 @@ constexpr std::size_t kStemChannels = 32;
 constexpr std::size_t kStemPixels = kStemSide * kStemSide * 3;
 constexpr std::size_t kStemTaps = kStemKernel * kStemKernel * 3;
 
+/// What a layer multiplies. Maps are f32 whatever it is: a layer rounds its input as it reads it.
+enum class Operands {
+  kF32,
+  kBf16,          ///< Pairs of input channels side by side.
+  kInt8,          ///< u8 inputs, s8 weights, by fours of input channels side by side.
+  kInt8InFloats,  ///< The same whole numbers, as floats: for a CPU without products of int8.
+};
+
+/// The largest step of an int8 input and weight.
+constexpr float kMostInputSteps = 255;
+constexpr float kMostWeightSteps = 127;
+
 /// One plane-blocked map; strides are in floats, borders are counted in.
 struct MapView {
   float* data;  ///< The corner of the first plane's border.
@@ -39,22 +51,27 @@ struct MapView {
 };
 
 /// out = relu(bias + weights * in + out * addsToOut)
+/// int8: out = relu(bias + scale * sum(weights * min(255, round(in * inputSteps))) + ...), each
+/// operation rounded by itself, so that every CPU gives the same bits.
 struct ConvolutionJob {
   MapView in;
-  MapView out;           ///< May be larger than the result, which then fills its upper left corner.
-  const float* weights;  ///< From packConvolution().
-  const float* bias;     ///< A float per output channel.
+  MapView out;          ///< May be larger than the result, which then fills its upper left corner.
+  const void* weights;  ///< From packConvolution().
+  const float* bias;    ///< A float per output channel.
   bool addsToOut;
-  float* scratch;  ///< Room for convolutionScratch() floats.
+  float* scratch;      ///< Room for convolutionScratch() floats.
+  const float* scale;  ///< int8 alone: what a step of a sum is worth, per output channel.
+  float inputSteps;    ///< int8 alone: steps of the input per unit.
 };
 
-/// out = relu(bias + weights * rgb)
+/// out = relu(bias + weights * rgb), int8: relu(bias + scale * sum(weights * rgb))
 struct StemJob {
   const std::uint8_t* rgb;  ///< kStemPixels values.
   float* pixels;            ///< Room for kStemPixels floats.
-  const float* weights;     ///< [kStemTaps][kStemChannels], taps by row, column and colour.
+  const void* weights;      ///< From packStem().
   const float* bias;
   MapView out;
+  const float* scale;  ///< int8 alone.
 };
 
 struct PoolJob {
@@ -70,14 +87,22 @@ struct Convolution {
   std::size_t kernel;
   std::size_t groupBlocks;  ///< Blocks of output channels that are computed together.
   std::size_t stripTiles;   ///< Winograd's tiles that are computed together; 0: direct convolution.
+  Operands operands;
   void (*run)(const ConvolutionJob&);
+};
+
+/// What multiplies in dlib's network, for one kind of operands.
+struct ResNetKernels {
+  const Convolution* convolutions;
+  std::size_t convolutionCount;
+  void (*stem)(const StemJob&);
+  Operands operands;
 };
 
 struct Kernels {
   const char* name;
-  const Convolution* convolutions;
-  std::size_t convolutionCount;
-  void (*stem)(const StemJob&);
+  ResNetKernels f32;
+  ResNetKernels int8;                ///< In floats.
   void (*maxPool)(const PoolJob&);   ///< 3 x 3, stride 2, no padding.
   void (*meanPool)(const PoolJob&);  ///< 2 x 2, stride 2; blocks that `in` has not become zero.
 };
@@ -87,6 +112,9 @@ extern const Kernels kBaselineKernels;
 extern const Kernels kSse4Kernels;
 extern const Kernels kAvx2Kernels;
 extern const Kernels kAvx512Kernels;
+/// Not of a level, but of some CPUs of AVX-512.
+extern const ResNetKernels kAvx512Bf16Kernels;
+extern const ResNetKernels kAvx512VnniKernels;
 #endif
 
 /// Floats of scratch memory that a convolution of this many blocks of input channels needs.

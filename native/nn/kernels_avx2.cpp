@@ -1,6 +1,7 @@
 #ifdef __x86_64__
 
 #include "nn/conv_kernel.h"
+#include "nn/int8_products.h"
 #include "nn/layer_kernels.h"
 #include "nn/winograd_kernel.h"
 
@@ -21,11 +22,28 @@ constexpr Convolution kConvolutions[] = {
     convolution<Tiling<1, 1, 1, 1, 1, 4>>(),
 };
 
+constexpr Convolution kInt8Convolutions[] = {
+    convolution<Tiling<35, 1, 3, 6, 1, 1>, Int8InFloats>(),
+    convolution<Tiling<35, 2, 3, 6, 1, 1>, Int8InFloats>(),
+    convolution<Tiling<17, 1, 3, 6, 1, 1>, Int8InFloats>(),
+    convolution<Tiling<17, 2, 3, 4, 1, 1>, Int8InFloats>(),
+    convolution<Tiling<8, 1, 3, 4, 1, 1>, Int8InFloats>(),
+    convolution<Tiling<8, 2, 3, 3, 2, 1>, Int8InFloats>(),
+    convolution<Tiling<3, 1, 3, 3, 2, 1>, Int8InFloats>(),
+    convolution<Tiling<4, 1, 3, 4, 1, 1>, Int8InFloats>(),
+    convolution<Tiling<4, 2, 3, 1, 1, 4>, Int8InFloats>(),
+    convolution<Tiling<1, 1, 1, 1, 1, 4>, Int8InFloats>(),
+};
+
 }  // namespace
 
-const Kernels kAvx2Kernels = {
-    "AVX2",      kConvolutions, sizeof(kConvolutions) / sizeof(Convolution),
-    &stem<6, 2>, &maxPool,      &meanPool};
+const Kernels kAvx2Kernels = {"AVX2",
+                              {kConvolutions, sizeof(kConvolutions) / sizeof(Convolution),
+                               &stem<FloatProducts, 6, 2>, Operands::kF32},
+                              {kInt8Convolutions, sizeof(kInt8Convolutions) / sizeof(Convolution),
+                               &stem<Int8InFloats, 6, 2>, Operands::kInt8InFloats},
+                              &maxPool,
+                              &meanPool};
 
 }  // namespace countenance::nn
 

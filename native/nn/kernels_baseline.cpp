@@ -1,4 +1,5 @@
 #include "nn/conv_kernel.h"
+#include "nn/int8_products.h"
 #include "nn/layer_kernels.h"
 #include "nn/winograd_kernel.h"
 
@@ -19,10 +20,28 @@ constexpr Convolution kConvolutions[] = {
     convolution<Tiling<1, 1, 1, 1, 1, 2>>(),
 };
 
+constexpr Convolution kInt8Convolutions[] = {
+    convolution<Tiling<35, 1, 3, 3, 1, 1>, Int8InFloats>(),
+    convolution<Tiling<35, 2, 3, 3, 1, 1>, Int8InFloats>(),
+    convolution<Tiling<17, 1, 3, 3, 1, 1>, Int8InFloats>(),
+    convolution<Tiling<17, 2, 3, 2, 1, 1>, Int8InFloats>(),
+    convolution<Tiling<8, 1, 3, 3, 1, 1>, Int8InFloats>(),
+    convolution<Tiling<8, 2, 3, 3, 1, 1>, Int8InFloats>(),
+    convolution<Tiling<3, 1, 3, 3, 1, 1>, Int8InFloats>(),
+    convolution<Tiling<4, 1, 3, 2, 1, 1>, Int8InFloats>(),
+    convolution<Tiling<4, 2, 3, 1, 1, 2>, Int8InFloats>(),
+    convolution<Tiling<1, 1, 1, 1, 1, 2>, Int8InFloats>(),
+};
+
 }  // namespace
 
 const Kernels kBaselineKernels = {
-    "baseline",  kConvolutions, sizeof(kConvolutions) / sizeof(Convolution),
-    &stem<3, 4>, &maxPool,      &meanPool};
+    "baseline",
+    {kConvolutions, sizeof(kConvolutions) / sizeof(Convolution), &stem<FloatProducts, 3, 4>,
+     Operands::kF32},
+    {kInt8Convolutions, sizeof(kInt8Convolutions) / sizeof(Convolution), &stem<Int8InFloats, 3, 4>,
+     Operands::kInt8InFloats},
+    &maxPool,
+    &meanPool};
 
 }  // namespace countenance::nn

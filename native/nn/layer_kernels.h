@@ -8,57 +8,62 @@ namespace countenance::nn {
 namespace {
 
 /// `width` neighbouring pixels and `vectors` vectors of output channels from `channel` on.
-template <int width, int vectors>
-HWY_INLINE void stemTile(const StemJob& job, std::size_t channel, std::size_t x, std::size_t y) {
-  constexpr int kWindow = kStemKernel * 3;  // a row of the window: these floats are neighbours
+template <typename Products, int width, int vectors>
+HWY_INLINE void stemTile(const StemJob& job, const typename Products::Element* HWY_RESTRICT pixels,
+                         std::size_t channel, std::size_t x, std::size_t y) {
+  constexpr int kPerLane = Products::kPerLane;
+  // Past the row's end weights are zero. The last window's row ends at least that much before the
+  // last pixel: it starts at 2 * 71 * 3, and 426 + 24 = 450.
+  constexpr int kWindow = (kStemKernel * 3 + kPerLane - 1) / kPerLane * kPerLane;
+  static_assert(2 * (kStemOutSide - 1) * 3 + kWindow <= kStemSide * 3);
   const Lanes lanes;
-  Vector sums[width * vectors];
-#pragma GCC unroll 8
-  for (int v = 0; v < vectors; ++v) {
-    const Vector bias = hn::Load(lanes, job.bias + channel + v * kLanes);
-#pragma GCC unroll 32
-    for (int p = 0; p < width; ++p) sums[p * vectors + v] = bias;
-  }
-  const float* HWY_RESTRICT weights = job.weights + channel;
+  typename Products::Sum sums[width * vectors];
+#pragma GCC unroll 64
+  for (int i = 0; i < width * vectors; ++i) sums[i] = Products::zero();
+  const auto* HWY_RESTRICT weights =
+      static_cast<const typename Products::Element*>(job.weights) + channel * kPerLane;
   for (std::size_t ky = 0; ky < kStemKernel; ++ky) {
-    const float* HWY_RESTRICT pixels = job.pixels + ((2 * y + ky) * kStemSide + 2 * x) * 3;
+    const auto* HWY_RESTRICT row = pixels + ((2 * y + ky) * kStemSide + 2 * x) * 3;
 #pragma GCC unroll 3
-    for (int j = 0; j < kWindow; ++j) {
-      Vector w[vectors];
+    for (int j = 0; j < kWindow; j += kPerLane) {
+      typename Products::Operand w[vectors];
 #pragma GCC unroll 8
-      for (int v = 0; v < vectors; ++v) w[v] = hn::Load(lanes, weights + v * kLanes);
-      weights += kStemChannels;
+      for (int v = 0; v < vectors; ++v) w[v] = Products::load(weights + v * kLanes * kPerLane);
+      weights += kStemChannels * kPerLane;
 #pragma GCC unroll 32
       for (int p = 0; p < width; ++p) {
-        const Vector value = hn::Set(lanes, pixels[p * 6 + j]);
+        const auto value = Products::broadcast(row + p * 6 + j);
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; ++v) {
-          sums[p * vectors + v] = hn::MulAdd(value, w[v], sums[p * vectors + v]);
+          sums[p * vectors + v] = Products::multiplyAdd(value, w[v], sums[p * vectors + v]);
         }
       }
     }
   }
   const Vector zero = hn::Zero(lanes);
   float* out = job.out.data + (y + 1) * job.out.row + (x + 1) * kBlock;
-#pragma GCC unroll 32
-  for (int p = 0; p < width; ++p) {
 #pragma GCC unroll 8
-    for (int v = 0; v < vectors; ++v) {
-      const std::size_t c = channel + static_cast<std::size_t>(v * kLanes);
-      hn::Store(hn::Max(sums[p * vectors + v], zero), lanes,
+  for (int v = 0; v < vectors; ++v) {
+    const std::size_t c = channel + static_cast<std::size_t>(v * kLanes);
+    const Vector bias = hn::Load(lanes, job.bias + c);
+#pragma GCC unroll 32
+    for (int p = 0; p < width; ++p) {
+      Vector sum = Products::toFloats(sums[p * vectors + v]);
+      if constexpr (Products::kScales) sum = hn::Mul(sum, hn::Load(lanes, job.scale + c));
+      hn::Store(hn::Max(hn::Add(sum, bias), zero), lanes,
                 out + c / kBlock * job.out.plane + p * kBlock + c % kBlock);
     }
   }
 }
 
-template <int width, int vectors>
+template <typename Products, int width, int vectors>
 void stem(const StemJob& job) {
   static_assert(kStemOutSide % width == 0 && kStemChannels % (vectors * kLanes) == 0);
-  for (std::size_t i = 0; i < kStemPixels; ++i) job.pixels[i] = job.rgb[i];
+  const auto* pixels = Products::pixelsOf(job);
   for (std::size_t y = 0; y < kStemOutSide; ++y) {
     for (std::size_t x = 0; x < kStemOutSide; x += width) {
       for (std::size_t c = 0; c < kStemChannels; c += vectors * kLanes) {
-        stemTile<width, vectors>(job, c, x, y);
+        stemTile<Products, width, vectors>(job, pixels, c, x, y);
       }
     }
   }

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstring>
+#include <utility>
+#include <vector>
 
 namespace countenance::nn {
 namespace {
@@ -9,48 +13,107 @@ namespace {
 constexpr std::size_t kTaps = 9;  // of a window of 3 x 3
 constexpr std::size_t kCentre = 4;
 
-/// One window's 3 x 3 weights, transformed for Winograd's products: G * window * transpose of G.
+bool isInt8(Operands operands) {
+  return operands == Operands::kInt8 || operands == Operands::kInt8InFloats;
+}
+
+struct FloatFormat {
+  using Element = float;
+  static constexpr std::size_t kPerLane = 1;
+  static Element from(float value) { return value; }
+};
+
+struct Bf16Format {
+  using Element = std::uint16_t;
+  static constexpr std::size_t kPerLane = 2;
+  /// To the nearest, ties to even.
+  static Element from(float value) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, &value, sizeof(bits));
+    return static_cast<Element>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+  }
+};
+
+struct Int8Format {
+  using Element = std::int8_t;
+  static constexpr std::size_t kPerLane = 4;
+  static Element from(float value) { return static_cast<Element>(value); }
+};
+
+/// Calls `body` with the format of these operands.
+template <typename Body>
+auto withFormat(Operands operands, Body&& body) {
+  switch (operands) {
+    case Operands::kBf16:
+      return body(Bf16Format());
+    case Operands::kInt8:
+      return body(Int8Format());
+    default:
+      return body(FloatFormat());
+  }
+}
+
+/// Winograd's G * line, where G is (1 0 0; 1/2 1/2 1/2; 1/2 -1/2 1/2; 0 0 1); a window is
+/// transformed by columns and then by rows.
+template <typename Number>
+void winogradLine(const Number* line, std::size_t step, double* out, std::size_t outStep) {
+  const double ends = (static_cast<double>(line[0]) + line[2 * step]) / 2;
+  const double middle = static_cast<double>(line[step]) / 2;
+  out[0] = line[0];
+  out[outStep] = ends + middle;
+  out[2 * outStep] = ends - middle;
+  out[3 * outStep] = line[2 * step];
+}
+
 std::array<double, kWinogradProducts> winogradWeights(const float* window) {
-  constexpr double kG[kWinogradWindow][3] = {
-      {1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
+  std::array<double, 3 * kWinogradWindow> columns{};
+  for (std::size_t x = 0; x < 3; ++x) winogradLine(window + x, 3, columns.data() + x, 3);
   std::array<double, kWinogradProducts> products{};
-  for (std::size_t product = 0; product < kWinogradProducts; ++product) {
-    for (std::size_t tap = 0; tap < kTaps; ++tap) {
-      products[product] += kG[product / kWinogradWindow][tap / 3] *
-                           kG[product % kWinogradWindow][tap % 3] * window[tap];
-    }
+  for (std::size_t y = 0; y < kWinogradWindow; ++y) {
+    winogradLine(columns.data() + 3 * y, 1, products.data() + kWinogradWindow * y, 1);
   }
   return products;
 }
 
-AlignedFloats packWinograd(Span<const float> weights, std::size_t inputs, std::size_t outputs,
-                           std::size_t group) {
-  AlignedFloats packed(outputs * inputs * kWinogradProducts);
-  for (std::size_t o = 0; o < outputs; ++o) {
-    float* part = packed.data() + o / group * kWinogradProducts * inputs * group + o % group;
+template <typename Format>
+AlignedBytes packWinograd(Span<const float> weights, std::size_t inputs, std::size_t outputs,
+                          std::size_t group) {
+  using Element = typename Format::Element;
+  constexpr std::size_t kLane = Format::kPerLane;
+  AlignedBytes packed(outputs * inputs * kWinogradProducts * sizeof(Element));
+  auto* part = reinterpret_cast<Element*>(packed.data());
+  for (std::size_t out = 0; out < outputs; out += group) {
     for (std::size_t i = 0; i < inputs; ++i) {
-      const auto products = winogradWeights(weights.data() + (o * inputs + i) * kTaps);
-      for (std::size_t product = 0; product < kWinogradProducts; ++product) {
-        part[(product * inputs + i) * group] = static_cast<float>(products[product]);
+      for (std::size_t o = 0; o < group; ++o) {
+        const auto products = winogradWeights(weights.data() + ((out + o) * inputs + i) * kTaps);
+        Element* to = part + (i / kLane * group + o) * kLane + i % kLane;
+        for (std::size_t product = 0; product < kWinogradProducts; ++product) {
+          to[product * inputs * group] = Format::from(static_cast<float>(products[product]));
+        }
       }
     }
+    part += kWinogradProducts * inputs * group;
   }
   return packed;
 }
 
-AlignedFloats packDirect(Span<const float> weights, std::size_t inputs, std::size_t outputs,
-                         std::size_t kernel, std::size_t group) {
+template <typename Format>
+AlignedBytes packDirect(Span<const float> weights, std::size_t inputs, std::size_t outputs,
+                        std::size_t kernel, std::size_t group) {
+  using Element = typename Format::Element;
+  constexpr std::size_t kLane = Format::kPerLane;
   const std::size_t taps = kernel * kernel;
   const std::size_t first = kernel == 1 ? kCentre : 0;
-  AlignedFloats packed(outputs * inputs * taps);
-  float* part = packed.data();  // of one group and one block of inputs: it fits the cache
+  AlignedBytes packed(outputs * inputs * taps * sizeof(Element));
+  auto* part = reinterpret_cast<Element*>(packed.data());  // of one group and block: in the cache
   for (std::size_t out = 0; out < outputs; out += group) {
     for (std::size_t in = 0; in < inputs; in += kBlock, part += taps * kBlock * group) {
       for (std::size_t o = 0; o < group; ++o) {
         for (std::size_t i = 0; i < kBlock; ++i) {
           const float* window = weights.data() + ((out + o) * inputs + in + i) * kTaps + first;
           for (std::size_t tap = 0; tap < taps; ++tap) {
-            part[(tap * kBlock + i) * group + o] = window[tap];
+            const std::size_t lane = (tap * kBlock + i) / kLane * group + o;
+            part[lane * kLane + i % kLane] = Format::from(window[tap]);
           }
         }
       }
@@ -59,20 +122,81 @@ AlignedFloats packDirect(Span<const float> weights, std::size_t inputs, std::siz
   return packed;
 }
 
+/// Weights as whole numbers of steps, each output channel with its own step.
+struct Steps {
+  std::vector<float> weights;
+  AlignedFloats steps;
+};
+
+Steps inSteps(Span<const float> weights, std::size_t outputs) {
+  Steps result{std::vector<float>(weights.size()), AlignedFloats(outputs)};
+  const std::size_t perOutput = weights.size() / outputs;
+  for (std::size_t o = 0; o < outputs; ++o) {
+    const float* from = weights.data() + o * perOutput;
+    float most = 0;
+    for (std::size_t i = 0; i < perOutput; ++i) most = std::max(most, std::abs(from[i]));
+    const float step = most > 0 ? most / kMostWeightSteps : 1;
+    result.steps.data()[o] = step;
+    for (std::size_t i = 0; i < perOutput; ++i) {
+      const float whole = std::nearbyint(from[i] / step);
+      // What is no number (a damaged model) must not be converted to an integer either.
+      result.weights[o * perOutput + i] =
+          whole >= -kMostWeightSteps ? std::min(whole, kMostWeightSteps) : -kMostWeightSteps;
+    }
+  }
+  return result;
+}
+
+/// The weights of the first layer, [kStemChannels][taps by row, column and colour].
+template <typename Format>
+AlignedBytes packStemWeights(Span<const float> weights) {
+  using Element = typename Format::Element;
+  constexpr std::size_t kLane = Format::kPerLane;
+  constexpr std::size_t kRow = kStemKernel * 3;
+  constexpr std::size_t kPaddedRow = (kRow + kLane - 1) / kLane * kLane;
+  AlignedBytes packed(kStemKernel * kPaddedRow * kStemChannels * sizeof(Element));
+  auto* to = reinterpret_cast<Element*>(packed.data());
+  for (std::size_t o = 0; o < kStemChannels; ++o) {
+    for (std::size_t tap = 0; tap < kStemTaps; ++tap) {
+      const std::size_t at = tap / kRow * kPaddedRow + tap % kRow;
+      to[(at / kLane * kStemChannels + o) * kLane + at % kLane] =
+          Format::from(weights[o * kStemTaps + tap]);
+    }
+  }
+  return packed;
+}
+
 }  // namespace
 
-AlignedFloats packConvolution(Span<const float> weights, std::size_t inputs, std::size_t outputs,
+std::size_t perLane(Operands operands) {
+  return withFormat(operands, [](auto format) { return decltype(format)::kPerLane; });
+}
+
+PackedWeights packConvolution(Span<const float> weights, std::size_t inputs, std::size_t outputs,
                               const Convolution& convolution) {
   const std::size_t group = convolution.groupBlocks * kBlock;
-  return convolution.stripTiles > 0
-             ? packWinograd(weights, inputs, outputs, group)
-             : packDirect(weights, inputs, outputs, convolution.kernel, group);
+  PackedWeights packed;
+  Steps whole;
+  if (isInt8(convolution.operands)) {
+    whole = inSteps(weights, outputs);
+    weights = whole.weights;
+    packed.steps = std::move(whole.steps);
+  }
+  packed.weights = withFormat(convolution.operands, [&](auto format) {
+    using Format = decltype(format);
+    return convolution.stripTiles > 0
+               ? packWinograd<Format>(weights, inputs, outputs, group)
+               : packDirect<Format>(weights, inputs, outputs, convolution.kernel, group);
+  });
+  return packed;
 }
 
 PackedStem packStem(Span<const float> weights, Span<const float> bias, Span<const float> mean,
-                    float divisor) {
+                    float divisor, Operands operands) {
   constexpr std::size_t kWindow = kStemKernel * kStemKernel;
-  PackedStem packed{AlignedFloats(kStemTaps * kStemChannels), AlignedFloats(kStemChannels)};
+  PackedStem result;
+  result.bias = AlignedFloats(kStemChannels);
+  std::vector<float> normalising(kStemChannels * kStemTaps);
   for (std::size_t o = 0; o < kStemChannels; ++o) {
     double shift = 0;
     for (std::size_t colour = 0; colour < 3; ++colour) {
@@ -80,12 +204,20 @@ PackedStem packStem(Span<const float> weights, Span<const float> bias, Span<cons
         const double weight =
             static_cast<double>(weights[(o * 3 + colour) * kWindow + tap]) / divisor;
         shift += weight * mean[colour];
-        packed.weights.data()[(tap * 3 + colour) * kStemChannels + o] = static_cast<float>(weight);
+        normalising[o * kStemTaps + tap * 3 + colour] = static_cast<float>(weight);
       }
     }
-    packed.bias.data()[o] = static_cast<float>(bias[o] - shift);
+    result.bias.data()[o] = static_cast<float>(bias[o] - shift);
   }
-  return packed;
+  if (isInt8(operands)) {
+    Steps whole = inSteps(normalising, kStemChannels);
+    normalising = std::move(whole.weights);
+    result.packed.steps = std::move(whole.steps);
+  }
+  result.packed.weights = withFormat(operands, [&normalising](auto format) {
+    return packStemWeights<decltype(format)>(normalising);
+  });
+  return result;
 }
 
 AlignedFloats transposed(Span<const float> matrix, std::size_t rows) {

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 #include "core/error.h"
 #include "nn/model_file.h"
+#include "nn/resnet_caps.h"
 
 namespace countenance::nn {
 namespace {
@@ -17,33 +19,38 @@ MapView view(float* scratch, const Map& map) {
   return {scratch + map.offset, map.channels / kBlock, map.side, row, (map.side + 2) * row};
 }
 
-const Convolution& kernelFor(const Kernels& kernels, const Layer& layer) {
+const Convolution& kernelFor(const ResNetKernels& kernels, const Layer& layer) {
   const Convolution* end = kernels.convolutions + kernels.convolutionCount;
   const Convolution* found =
       std::find_if(kernels.convolutions, end, [&layer](const Convolution& candidate) {
         return candidate.inSide == layer.in.side && candidate.stride == layer.stride &&
                candidate.kernel == layer.kernel;
       });
-  if (found == end) {
-    throw Error(ErrorCode::kInternal,
-                std::string("no convolution in the kernels for ") + kernels.name + " fits a layer");
-  }
+  if (found == end) throw Error(ErrorCode::kInternal, "no convolution of the kernels fits a layer");
   return *found;
+}
+
+const ResNetKernels& bestFor(Precision precision, const Kernels& kernels) {
+  const auto all = resNetKernels(precision, kernels);
+  if (all.empty()) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        std::string("the ") + kernels.name + " kernels of this CPU have no " + nameOf(precision));
+  }
+  return *all.front();
 }
 
 }  // namespace
 
 ResNet::ResNet(const ModelFile& model, const Kernels& kernels, Precision precision)
-    : kernels_(&kernels), precision_(precision), plan_(resNetPlan()) {
-  if (!supported(precision, kernels)) {
-    throw Error(
-        ErrorCode::kInvalidArgument,
-        std::string("the ") + kernels.name + " kernels of this CPU have no " + nameOf(precision));
-  }
+    : kernels_(&kernels),
+      products_(&bestFor(precision, kernels)),
+      precision_(precision),
+      plan_(resNetPlan()) {
   stem_ = packStem(
       model.values<float>("conv0.weights", {kStemChannels, 3, kStemKernel, kStemKernel}),
       model.values<float>("conv0.bias", {kStemChannels}), model.values<float>("input.mean", {3}),
-      model.values<float>("input.divisor", {1})[0]);
+      model.values<float>("input.divisor", {1})[0], products_->operands);
   for (const Layer& layer : plan_.layers) {
     if (layer.kind != LayerKind::kConvolution) continue;
     convolutions_.push_back(load(model, convolutions_.size() + 1, layer));
@@ -59,15 +66,21 @@ ResNet::Packed ResNet::load(const ModelFile& model, std::size_t number, const La
   const std::size_t inputs = layer.in.channels;
   const std::size_t outputs = layer.out.channels;
   const auto weights = model.values<float>(name + ".weights", {outputs, inputs, 3, 3});
-  const Convolution& kernel = kernelFor(*kernels_, layer);
-  return {&kernel, packConvolution(weights, inputs, outputs, kernel),
-          aligned(model.values<float>(name + ".bias", {outputs}))};
+  const Convolution& kernel = kernelFor(*products_, layer);
+  PackedWeights packed = packConvolution(weights, inputs, outputs, kernel);
+  Packed result{&kernel, std::move(packed.weights),
+                aligned(model.values<float>(name + ".bias", {outputs})), std::move(packed.steps)};
+  if (precision_ == Precision::kInt8) {
+    result.inputSteps = kMostInputSteps / kResNetCaps[number - 1];
+    for (std::size_t o = 0; o < outputs; ++o) result.scale.data()[o] /= result.inputSteps;
+  }
+  return result;
 }
 
 void ResNet::run(const std::uint8_t* rgb, AlignedFloats& scratch, float* out) const {
   float* memory = scratch.data();
-  kernels_->stem({rgb, memory + plan_.pixels, stem_.weights.data(), stem_.bias.data(),
-                  view(memory, plan_.first)});
+  products_->stem({rgb, memory + plan_.pixels, stem_.packed.weights.data(), stem_.bias.data(),
+                   view(memory, plan_.first), stem_.packed.steps.data()});
   auto next = convolutions_.begin();
   for (const Layer& layer : plan_.layers) {
     const MapView from = view(memory, layer.in);
@@ -81,7 +94,7 @@ void ResNet::run(const std::uint8_t* rgb, AlignedFloats& scratch, float* out) co
         break;
       case LayerKind::kConvolution:
         next->kernel->run({from, to, next->weights.data(), next->bias.data(), layer.addsToOut,
-                           memory + plan_.scratchSize});
+                           memory + plan_.scratchSize, next->scale.data(), next->inputSteps});
         ++next;
         break;
     }

@@ -24,8 +24,8 @@ struct WinogradTiling {
   static constexpr int kProducts = static_cast<int>(kWinogradProducts);
   static_assert(kTiles % stripRows == 0);
 
-  /// Floats from one product to the next: one line more than the strip, so that the 16 streams do
-  /// not meet in one set of the cache.
+  /// Elements from one product to the next: one line more than the strip, so that the 16 streams
+  /// do not meet in one set of the cache.
   static constexpr std::size_t productStep(std::size_t blocks) {
     return (blocks * kStrip + 1) * 16;
   }
@@ -40,15 +40,16 @@ HWY_INLINE void windowTransform(Vector a, Vector b, Vector c, Vector d, Vector* 
 }
 
 /// products[16][block][tile of the strip][16]; the strip's first row of tiles is `firstRow`.
-template <typename T>
-HWY_INLINE void transformStrip(const MapView& in, int firstRow, float* products) {
+template <typename T, typename Products>
+HWY_INLINE void transformStrip(const MapView& in, int firstRow,
+                               typename Products::Element* products) {
   const Lanes lanes;
   const std::size_t step = T::productStep(in.blocks);
   for (std::size_t block = 0; block < in.blocks; ++block) {
     for (int t = 0; t < T::kStrip; ++t) {
       const int top = 2 * (firstRow + t / T::kTiles);
       const int left = 2 * (t % T::kTiles);
-      float* to = products + (block * T::kStrip + t) * 16;
+      auto* to = products + (block * T::kStrip + t) * 16;
       for (int c = 0; c < 16; c += kLanes) {
         Vector rows[16];
 #pragma GCC unroll 4
@@ -66,7 +67,7 @@ HWY_INLINE void transformStrip(const MapView& in, int firstRow, float* products)
           Vector out[4];
           windowTransform(rows[4 * y], rows[4 * y + 1], rows[4 * y + 2], rows[4 * y + 3], out, 1);
 #pragma GCC unroll 4
-          for (int x = 0; x < 4; ++x) hn::Store(out[x], lanes, to + (4 * y + x) * step + c);
+          for (int x = 0; x < 4; ++x) Products::store(out[x], to + (4 * y + x) * step + c);
         }
       }
     }
@@ -74,36 +75,37 @@ HWY_INLINE void transformStrip(const MapView& in, int firstRow, float* products)
 }
 
 /// `width` tiles' products with one group of output channels, summed over the input channels.
-template <typename T, int width>
-HWY_INLINE void multiplyTiles(const float* in, std::size_t blocks, const float* weights,
-                              float* out) {
+template <typename T, typename Products, int width>
+HWY_INLINE void multiplyTiles(const typename Products::Element* in, std::size_t blocks,
+                              const typename Products::Element* weights, float* out) {
   constexpr int kVectors = T::kGroupVectors;
-  const Lanes lanes;
-  Vector sums[width * kVectors];
+  typename Products::Sum sums[width * kVectors];
 #pragma GCC unroll 64
-  for (int i = 0; i < width * kVectors; ++i) sums[i] = hn::Zero(lanes);
+  for (int i = 0; i < width * kVectors; ++i) sums[i] = Products::zero();
   for (std::size_t block = 0; block < blocks; ++block, in += T::kStrip * 16) {
-    weights = addBlock<width, 1, 16, 0, kVectors>(in, weights, sums);
+    weights = addBlock<Products, width, 1, 16, 0, kVectors>(in, weights, sums);
   }
 #pragma GCC unroll 32
   for (int p = 0; p < width; ++p) {
 #pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) {
-      hn::Store(sums[p * kVectors + v], lanes,
+      hn::Store(Products::toFloats(sums[p * kVectors + v]), Lanes(),
                 out + (v / kBlockVectors * T::kStrip + p) * 16 + v % kBlockVectors * kLanes);
     }
   }
 }
 
-template <typename T>
-HWY_INLINE void multiplyStrip(const float* in, std::size_t blocks, const float* weights,
-                              float* out) {
+template <typename T, typename Products>
+HWY_INLINE void multiplyStrip(const typename Products::Element* in, std::size_t blocks,
+                              const typename Products::Element* weights, float* out) {
   constexpr int kLeft = T::kStrip % T::kWidth;
   for (int t = 0; t + T::kWidth <= T::kStrip; t += T::kWidth) {
-    multiplyTiles<T, T::kWidth>(in + t * 16, blocks, weights, out + t * 16);
+    multiplyTiles<T, Products, T::kWidth>(in + t * 16, blocks, weights, out + t * 16);
   }
   constexpr int kFrom = (T::kStrip - kLeft) * 16;
-  if constexpr (kLeft > 0) multiplyTiles<T, kLeft>(in + kFrom, blocks, weights, out + kFrom);
+  if constexpr (kLeft > 0) {
+    multiplyTiles<T, Products, kLeft>(in + kFrom, blocks, weights, out + kFrom);
+  }
 }
 
 /// (1 1 1 0; 0 1 -1 -1) * in
@@ -155,29 +157,31 @@ HWY_INLINE void transformBack(const ConvolutionJob& job, std::size_t group, int 
   }
 }
 
-template <typename T>
+template <typename T, typename Products>
 void winograd(const ConvolutionJob& job) {
+  using Element = typename Products::Element;
   const std::size_t blocks = job.in.blocks;
-  float* in = job.scratch;
-  float* out = in + T::kProducts * T::productStep(blocks);
+  float* out = job.scratch;
+  auto* in = reinterpret_cast<Element*>(out + T::kProducts * T::productStep(T::kGroupBlocks));
   const std::size_t weightStep = blocks * 16 * T::kGroupBlocks * 16;
   for (int row = 0; row < T::kTiles; row += T::kStripRows) {
-    transformStrip<T>(job.in, row, in);
+    transformStrip<T, Products>(job.in, row, in);
     for (std::size_t group = 0; group < job.out.blocks / T::kGroupBlocks; ++group) {
-      const float* weights = job.weights + group * T::kProducts * weightStep;
+      const auto* weights =
+          static_cast<const Element*>(job.weights) + group * T::kProducts * weightStep;
       for (int product = 0; product < T::kProducts; ++product) {
-        multiplyStrip<T>(in + product * T::productStep(blocks), blocks,
-                         weights + product * weightStep,
-                         out + product * T::productStep(T::kGroupBlocks));
+        multiplyStrip<T, Products>(in + product * T::productStep(blocks), blocks,
+                                   weights + product * weightStep,
+                                   out + product * T::productStep(T::kGroupBlocks));
       }
       transformBack<T>(job, group, row, out);
     }
   }
 }
 
-template <typename T>
+template <typename T, typename Products = FloatProducts>
 constexpr Convolution winogradConvolution() {
-  return {T::kSide, 1, 3, T::kGroupBlocks, T::kStrip, &winograd<T>};
+  return {T::kSide, 1, 3, T::kGroupBlocks, T::kStrip, Products::kOperands, &winograd<T, Products>};
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "check.h"
 #include "nn/kernels.h"
 #include "nn/packed_weights.h"
+#include "nn/precision.h"
 #include "planes.h"
 
 using namespace countenance;
@@ -21,31 +22,51 @@ std::ptrdiff_t index(std::size_t i) { return static_cast<std::ptrdiff_t>(i); }
 
 TEST("the first layer normalises and convolves as double precision does") {
   const std::vector<float> noise = test::noise(nn::kStemPixels, 1, 127);
-  const std::vector<std::uint8_t> rgb(noise.begin(), noise.end());
+  std::vector<std::uint8_t> rgb;
+  for (const float value : noise) rgb.push_back(static_cast<std::uint8_t>(value + 127));
   const std::vector<float> weights = test::noise(nn::kStemChannels * nn::kStemTaps, 2, 0.1F);
   const std::vector<float> bias = test::noise(nn::kStemChannels, 3);
   const std::vector<float> mean = {120, 110, 100};
   const float divisor = 256;
-  const nn::PackedStem packed = nn::packStem(weights, bias, mean, divisor);
+  std::vector<float> int8;  // the first result in int8, which all the others equal
   for (const nn::Kernels* kernels : nn::availableKernels()) {
-    Planes out(nn::kStemChannels, nn::kStemOutSide);
-    nn::AlignedFloats pixels(nn::kStemPixels);
-    kernels->stem(
-        {rgb.data(), pixels.data(), packed.weights.data(), packed.bias.data(), out.view()});
-    CHECK(out.borderIsZero());
-    for (std::size_t o = 0; o < nn::kStemChannels; o += 3) {
-      for (std::size_t y = 0; y < nn::kStemOutSide; y += 7) {
-        for (std::size_t x = 0; x < nn::kStemOutSide; ++x) {
-          double sum = bias[o];
-          for (std::size_t c = 0; c < 3; ++c) {
-            for (std::size_t k = 0; k < 49; ++k) {
-              const std::size_t pixel = (2 * y + k / 7) * nn::kStemSide + 2 * x + k % 7;
-              const double value = (rgb[pixel * 3 + c] - static_cast<double>(mean[c])) / divisor;
-              sum += value * weights[(o * 3 + c) * 49 + k];
+    for (const auto precision : {nn::Precision::kF32, nn::Precision::kBf16, nn::Precision::kInt8}) {
+      for (const nn::ResNetKernels* one : nn::resNetKernels(precision, *kernels)) {
+        const nn::PackedStem stem = nn::packStem(weights, bias, mean, divisor, one->operands);
+        Planes out(nn::kStemChannels, nn::kStemOutSide);
+        nn::AlignedFloats pixels(nn::kStemPixels);
+        one->stem({rgb.data(), pixels.data(), stem.packed.weights.data(), stem.bias.data(),
+                   out.view(), stem.packed.steps.data()});
+        CHECK(out.borderIsZero());
+        std::vector<float> got;
+        for (std::size_t o = 0; o < nn::kStemChannels; o += 3) {
+          for (std::size_t y = 0; y < nn::kStemOutSide; y += 7) {
+            for (std::size_t x = 0; x < nn::kStemOutSide; ++x) {
+              double sum = bias[o];
+              double magnitude = std::abs(bias[o]);
+              double inputs = 0;
+              for (std::size_t i = 0; i < nn::kStemTaps; ++i) {
+                const std::size_t c = i / 49;
+                const std::size_t k = i % 49;
+                const std::size_t pixel = (2 * y + k / 7) * nn::kStemSide + 2 * x + k % 7;
+                const double weight = weights[(o * 3 + c) * 49 + k];
+                const double value = (rgb[pixel * 3 + c] - static_cast<double>(mean[c])) / divisor;
+                sum += value * weight;
+                magnitude += rgb[pixel * 3 + c] / divisor * std::abs(weight);
+                inputs += rgb[pixel * 3 + c] / divisor;
+              }
+              got.push_back(out.at(o, index(y), index(x)));
+              // bf16: a weight's rounding; int8: half a step of each weight, of at most 0.1 / 127.
+              const double bound = precision == nn::Precision::kF32    ? 2e-6
+                                   : precision == nn::Precision::kBf16 ? 0x1p-9 * magnitude
+                                                                       : 0.05 / 127 * inputs + 1e-5;
+              CHECK(std::abs(got.back() - std::max(0.0, sum)) <= bound);
             }
           }
-          CHECK(std::abs(out.at(o, index(y), index(x)) - std::max(0.0, sum)) <= 2e-6);
         }
+        if (precision != nn::Precision::kInt8) continue;
+        if (int8.empty()) int8 = got;
+        CHECK(got == int8);
       }
     }
   }

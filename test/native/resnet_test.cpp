@@ -36,6 +36,12 @@ std::vector<float> run(const ResNet& network, nn::AlignedFloats& scratch, const 
   return vector;
 }
 
+double distance(const std::vector<float>& a, const std::vector<float>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += std::pow(static_cast<double>(a[i]) - b[i], 2);
+  return std::sqrt(sum);
+}
+
 }  // namespace
 
 TEST("every level of CPUs is within 2e-6 of the network in double precision") {
@@ -55,15 +61,55 @@ TEST("every level of CPUs is within 2e-6 of the network in double precision") {
   }
 }
 
+TEST("bf16 drifts at most 0.01 from f32") {
+  const ModelFile model(bytes());
+  const Image image = chip();
+  const nn::Kernels& kernels = nn::bestKernels();
+  if (!nn::supported(nn::Precision::kBf16, kernels)) {
+    std::cout << "     not available: this CPU has no AVX512_BF16" << std::endl;
+    return;
+  }
+  const ResNet exact(model, kernels);
+  const ResNet rounded(model, kernels, nn::Precision::kBf16);
+  nn::AlignedFloats scratch = exact.scratch();
+  const std::vector<float> expected = run(exact, scratch, image);
+  nn::AlignedFloats other = rounded.scratch();
+  const double drift = distance(run(rounded, other, image), expected);
+  std::cout << "     " << drift << std::endl;
+  CHECK(drift > 0 && drift <= 0.01);
+}
+
+TEST("int8 gives the same bits on every level of CPUs, near those of f32") {
+  const ModelFile model(bytes());
+  const Image image = chip();
+  const ResNet exact(model);
+  nn::AlignedFloats scratch = exact.scratch();
+  const std::vector<float> f32 = run(exact, scratch, image);
+  std::vector<float> first;
+  for (const nn::Kernels* kernels : nn::availableKernels()) {
+    CHECK(nn::supported(nn::Precision::kInt8, *kernels));
+    const ResNet network(model, *kernels, nn::Precision::kInt8);
+    nn::AlignedFloats own = network.scratch();
+    const std::vector<float> vector = run(network, own, image);
+    if (first.empty()) first = vector;
+    CHECK(vector == first);
+  }
+  std::cout << "     " << distance(first, f32) << std::endl;
+  CHECK(distance(first, f32) <= 0.25);
+}
+
 TEST("scratch memory that was used gives the same numbers as new") {
   const ModelFile model(bytes());
   const Image image = chip();
   for (const nn::Kernels* kernels : nn::availableKernels()) {
-    const ResNet network(model, *kernels);
-    nn::AlignedFloats scratch = network.scratch();
-    const std::vector<float> first = run(network, scratch, image);
-    CHECK(run(network, scratch, Image(nn::kStemSide, nn::kStemSide)) != first);
-    CHECK(run(network, scratch, image) == first);
+    for (const auto precision : {nn::Precision::kF32, nn::Precision::kBf16, nn::Precision::kInt8}) {
+      if (!nn::supported(precision, *kernels)) continue;
+      const ResNet network(model, *kernels, precision);
+      nn::AlignedFloats scratch = network.scratch();
+      const std::vector<float> first = run(network, scratch, image);
+      CHECK(run(network, scratch, Image(nn::kStemSide, nn::kStemSide)) != first);
+      CHECK(run(network, scratch, image) == first);
+    }
   }
 }
 
