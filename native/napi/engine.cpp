@@ -13,6 +13,7 @@
 #include "napi/arguments.h"
 #include "napi/engine_models.h"
 #include "napi/errors.h"
+#include "napi/free_memory.h"
 #include "napi/instance.h"
 #include "napi/lent_bytes.h"
 #include "napi/priority.h"
@@ -42,6 +43,7 @@ class Engine final : public Closeable {
 
   void load(const EngineModels& models, const CancelToken& cancel) {
     model_ = std::make_unique<const Pipeline>(models.load(cancel));
+    giveFreeMemoryBack();
   }
 
   /// The pipeline of a worker, called by itself. It is copied on first use: a thread that never
@@ -160,6 +162,7 @@ class EngineWrap final : public Napi::ObjectWrap<EngineWrap> {
     return guarded(info.Env(), [&]() -> Napi::Value {
       if (engine_) engine_->shutDown();
       engine_.reset();  // the weights go with the last task
+      giveFreeMemoryBack();
       return info.Env().Undefined();
     });
   }

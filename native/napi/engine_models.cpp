@@ -34,8 +34,7 @@ T choice(const Napi::Object& options, const char* option, const Named<T> (&known
 constexpr Named<DetectorKind> kDetectors[] = {{"blazeface", DetectorKind::kBlazeFace},
                                               {"hog", DetectorKind::kHog},
                                               {"yunet", DetectorKind::kYuNet}};
-constexpr Named<Alignment> kAlignments[] = {{"mesh", Alignment::kMesh},
-                                            {"dlib", Alignment::kDlib}};
+constexpr Named<Alignment> kAlignments[] = {{"mesh", Alignment::kMesh}, {"dlib", Alignment::kDlib}};
 
 nn::Precision precisionOf(const Napi::Object& options) {
   using Choice = std::optional<nn::Precision>;
@@ -51,10 +50,10 @@ nn::Precision precisionOf(const Napi::Object& options) {
                                                         : nn::Precision::kF32;
   }
   if (!nn::supported(*given, kernels)) {
-    throw Error(ErrorCode::kUnsupported, std::string("precision: this CPU lacks the ") +
-                                             (*given == nn::Precision::kInt8
-                                                  ? "8-bit dot products (VNNI) that int8 needs"
-                                                  : "bf16 dot products (AVX512_BF16)"));
+    throw Error(ErrorCode::kUnsupported,
+                std::string("precision: this CPU lacks the ") +
+                    (*given == nn::Precision::kInt8 ? "8-bit dot products (VNNI) that int8 needs"
+                                                    : "bf16 dot products (AVX512_BF16)"));
   }
   return *given;
 }
@@ -86,8 +85,7 @@ std::shared_ptr<const PipelineModels> EngineModels::load(const CancelToken& canc
   cancel.check();
   if (mesh_) models->mesh = networkOf(*mesh_);
   if (landmarks_) {
-    models->landmarks =
-        std::make_shared<const LandmarkFinder>(ModelFile(landmarks_->bytes()));
+    models->landmarks = std::make_shared<const LandmarkFinder>(ModelFile(landmarks_->bytes()));
   }
   cancel.check();
   models->embedder = std::make_shared<const nn::ResNet>(ModelFile(embedder_->bytes()),
