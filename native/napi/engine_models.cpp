@@ -51,9 +51,8 @@ nn::Precision precisionOf(const Napi::Object& options) {
   }
   if (!nn::supported(*given, kernels)) {
     throw Error(ErrorCode::kUnsupported,
-                std::string("precision: this CPU lacks the ") +
-                    (*given == nn::Precision::kInt8 ? "8-bit dot products (VNNI) that int8 needs"
-                                                    : "bf16 dot products (AVX512_BF16)"));
+                std::string("precision: this CPU lacks the instructions for ") +
+                    nn::nameOf(*given) + " (bf16 needs AVX512_BF16); take auto");
   }
   return *given;
 }
