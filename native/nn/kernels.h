@@ -99,12 +99,15 @@ struct ResNetKernels {
   Operands operands;
 };
 
+struct NetworkKernels;  // nn/network_kernels.h
+
 struct Kernels {
   const char* name;
   ResNetKernels f32;
   ResNetKernels int8;                ///< In floats.
   void (*maxPool)(const PoolJob&);   ///< 3 x 3, stride 2, no padding.
   void (*meanPool)(const PoolJob&);  ///< 2 x 2, stride 2; blocks that `in` has not become zero.
+  const NetworkKernels* network;
 };
 
 extern const Kernels kBaselineKernels;

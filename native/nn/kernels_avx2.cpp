@@ -3,6 +3,7 @@
 #include "nn/conv_kernel.h"
 #include "nn/int8_products.h"
 #include "nn/layer_kernels.h"
+#include "nn/row_kernels.h"
 #include "nn/winograd_kernel.h"
 
 namespace countenance::nn {
@@ -35,6 +36,10 @@ constexpr Convolution kInt8Convolutions[] = {
     convolution<Tiling<1, 1, 1, 1, 1, 4>, Int8InFloats>(),
 };
 
+// At most 12 sums of 16 registers.
+constexpr NetworkKernels kNetwork =
+    networkKernels<RowTiling<24, 4>, RowTiling<16, 6>, RowTiling<8, 8>>();
+
 }  // namespace
 
 const Kernels kAvx2Kernels = {"AVX2",
@@ -43,7 +48,8 @@ const Kernels kAvx2Kernels = {"AVX2",
                               {kInt8Convolutions, sizeof(kInt8Convolutions) / sizeof(Convolution),
                                &stem<Int8InFloats, 6, 2>, Operands::kInt8InFloats},
                               &maxPool,
-                              &meanPool};
+                              &meanPool,
+                              &kNetwork};
 
 }  // namespace countenance::nn
 

@@ -3,6 +3,7 @@
 #include "nn/conv_kernel.h"
 #include "nn/int8_products.h"
 #include "nn/layer_kernels.h"
+#include "nn/row_kernels.h"
 #include "nn/winograd_kernel.h"
 
 namespace countenance::nn {
@@ -35,6 +36,11 @@ constexpr Convolution kInt8Convolutions[] = {
     convolution<Tiling<1, 1, 1, 1, 1, 4>, Int8InFloats>(),
 };
 
+// At most 24 sums of 32 registers.
+constexpr NetworkKernels kNetwork =
+    networkKernels<RowTiling<48, 8>, RowTiling<32, 12>, RowTiling<24, 12>, RowTiling<16, 12>,
+                   RowTiling<8, 12>>();
+
 }  // namespace
 
 const Kernels kAvx512Kernels = {"AVX-512",
@@ -43,7 +49,8 @@ const Kernels kAvx512Kernels = {"AVX-512",
                                 {kInt8Convolutions, sizeof(kInt8Convolutions) / sizeof(Convolution),
                                  &stem<Int8InFloats, 12, 2>, Operands::kInt8InFloats},
                                 &maxPool,
-                                &meanPool};
+                                &meanPool,
+                                &kNetwork};
 
 }  // namespace countenance::nn
 

@@ -1,6 +1,7 @@
 #include "nn/conv_kernel.h"
 #include "nn/int8_products.h"
 #include "nn/layer_kernels.h"
+#include "nn/row_kernels.h"
 #include "nn/winograd_kernel.h"
 
 namespace countenance::nn {
@@ -33,6 +34,9 @@ constexpr Convolution kInt8Convolutions[] = {
     convolution<Tiling<1, 1, 1, 1, 1, 2>, Int8InFloats>(),
 };
 
+// 16 sums of one lane.
+constexpr NetworkKernels kNetwork = networkKernels<RowTiling<8, 2>>();
+
 }  // namespace
 
 const Kernels kBaselineKernels = {
@@ -42,6 +46,7 @@ const Kernels kBaselineKernels = {
     {kInt8Convolutions, sizeof(kInt8Convolutions) / sizeof(Convolution), &stem<Int8InFloats, 3, 4>,
      Operands::kInt8InFloats},
     &maxPool,
-    &meanPool};
+    &meanPool,
+    &kNetwork};
 
 }  // namespace countenance::nn

@@ -3,6 +3,7 @@
 #include "nn/conv_kernel.h"
 #include "nn/int8_products.h"
 #include "nn/layer_kernels.h"
+#include "nn/row_kernels.h"
 #include "nn/winograd_kernel.h"
 
 namespace countenance::nn {
@@ -35,6 +36,9 @@ constexpr Convolution kInt8Convolutions[] = {
     convolution<Tiling<1, 1, 1, 1, 1, 2>, Int8InFloats>(),
 };
 
+// At most 12 sums of 16 registers.
+constexpr NetworkKernels kNetwork = networkKernels<RowTiling<8, 6>>();
+
 }  // namespace
 
 const Kernels kSse4Kernels = {"SSE4",
@@ -43,7 +47,8 @@ const Kernels kSse4Kernels = {"SSE4",
                               {kInt8Convolutions, sizeof(kInt8Convolutions) / sizeof(Convolution),
                                &stem<Int8InFloats, 3, 4>, Operands::kInt8InFloats},
                               &maxPool,
-                              &meanPool};
+                              &meanPool,
+                              &kNetwork};
 
 }  // namespace countenance::nn
 

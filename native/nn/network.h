@@ -2,16 +2,11 @@
 
 #include <cstddef>
 #include <string>
-#include <vector>
 
 #include "core/span.h"
 #include "nn/aligned_floats.h"
 #include "nn/kernels.h"
-#include "nn/network_plan.h"
-
-namespace countenance {
-class ModelFile;
-}
+#include "nn/network_parts.h"
 
 namespace countenance::nn {
 
@@ -24,19 +19,22 @@ class Network final {
   /// @param model    A container of kind network (nn/network_plan.h); its weights are copied.
   /// @param kernels  One of availableKernels().
   /// @param size     Another size of input than the container's, for networks that allow it.
-  /// @throws Error(kModelCorrupt) when its layers and tensors do not fit each other or the size.
+  /// @throws Error(kModelCorrupt) when its layers and tensors do not fit each other or the size,
+  /// Error(kInvalidArgument) for a size out of range.
   explicit Network(const ModelFile& model, const Kernels& kernels = bestKernels(),
                    InputSize size = {});
 
-  Shape3 inputShape() const { return plan_.shapes.front(); }
-  std::size_t outputCount() const { return plan_.outputs.size(); }
-  Shape3 outputShape(std::size_t index) const { return plan_.shapes[plan_.outputs[index]]; }
+  Shape3 inputShape() const { return parts_.plan.shapes.front(); }
+  std::size_t outputCount() const { return parts_.plan.outputs.size(); }
+  Shape3 outputShape(std::size_t index) const {
+    return parts_.plan.shapes[parts_.plan.outputs[index]];
+  }
 
   /// @throws Error(kModelCorrupt) when no output has this name.
   std::size_t outputIndex(const std::string& name) const;
 
   /// What a run writes to, for one run at a time, used again and again as it was left.
-  AlignedFloats scratch() const { return AlignedFloats(scratchSize_); }
+  AlignedFloats scratch() const { return AlignedFloats(parts_.scratchSize); }
 
   /// Where the caller writes the input before each run: [height][width][channels].
   Span<float> input(AlignedFloats& scratch) const;
@@ -48,19 +46,7 @@ class Network final {
   Span<const float> output(const AlignedFloats& scratch, std::size_t index) const;
 
  private:
-  struct Weights {
-    std::vector<float> weights;
-    std::vector<float> bias;
-    std::vector<float> slope;
-  };
-  Weights load(const ModelFile& model, std::size_t number) const;
-  void place();
-  void runLayer(std::size_t number, float* scratch) const;
-
-  NetworkPlan plan_;
-  std::vector<Weights> weights_;      // of the layers
-  std::vector<std::size_t> offsets_;  // of the values, in the scratch memory
-  std::size_t scratchSize_ = 0;
+  NetworkParts parts_;
 };
 
 }  // namespace countenance::nn

@@ -15,7 +15,6 @@ constexpr std::size_t kMaxOutputs = 100;
 constexpr std::size_t kMaxSide = 4096;
 constexpr std::size_t kMaxChannels = 65536;
 constexpr std::size_t kMaxInputChannels = 4;
-constexpr std::size_t kMaxKernel = 64;
 constexpr std::size_t kMaxStride = 16;
 /// Floats of all values together: 512 MB, twice what YuNet takes for a picture of 4096 x 4096 / 4.
 constexpr std::size_t kMaxFloats = std::size_t{1} << 27;
@@ -54,7 +53,7 @@ NetworkLayer readLayer(const Row& row, std::size_t number) {
   layer.a = row.number(1, "input", 0, number);
   if (layer.hasSecondInput()) layer.b = row.number(2, "second input", 0, number);
   if (layer.hasWindow()) {
-    layer.kernel = row.number(3, "kernel", 1, kMaxKernel);
+    layer.kernel = row.number(3, "kernel", 1, kMaxNetworkKernel);
     layer.stride = row.number(4, "stride", 1, kMaxStride);
     layer.padBefore = row.number(5, "padding", 0, layer.kernel - 1);
     layer.padAfter = row.number(6, "padding", 0, layer.kernel - 1);

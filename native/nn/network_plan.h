@@ -23,6 +23,9 @@ class ModelFile;
 
 namespace countenance::nn {
 
+/// Pixels along a side of the largest window, that of a fully connected layer.
+constexpr std::size_t kMaxNetworkKernel = 64;
+
 /// A map of values, row by row, a pixel's channels together: [height][width][channels].
 struct Shape3 {
   std::size_t height = 0;
