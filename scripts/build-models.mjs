@@ -56,7 +56,7 @@ async function convert(model) {
   };
   if (source.graph) {
     const { convertTfjs } = await conversion("tfjs.js");
-    const bytes = convertTfjs({
+    const { bytes } = convertTfjs({
       graph: readFileSync(checkedSource(source, source.graph), "utf8"),
       weights: readFileSync(weights),
       outputs: source.outputs,

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -45,6 +46,13 @@ export interface ModelStatus {
 const REMEDY =
   "in a source checkout run: npm run build:models; otherwise reinstall the package (npm install countenance)";
 
+function addRemedy(id: string): string {
+  return `run: countenance models add ${id} <file>`;
+}
+
+/** Names the models that the user added, in the manifest's form. */
+export const ADDED = "added.json";
+
 /** The folder that holds the converted models and their manifest. */
 export function modelFolder(): string {
   return join(packageRoot(), "models");
@@ -60,18 +68,34 @@ export async function readManifest(folder: string): Promise<readonly ModelEntry[
   if (typeof folder !== "string" || folder === "" || folder.includes("\0")) {
     throw invalidArgument("models", "a non-empty path without NUL", folder);
   }
-  const text = await readModelFile(folder, "manifest.json");
+  return readEntries(folder, "manifest.json", REMEDY);
+}
+
+/**
+ * The models that the user added to the folder with `countenance models add`; none is no error.
+ * @throws {CountenanceError} `COUNTENANCE_MODEL_CORRUPT`.
+ */
+export async function readAdded(folder: string): Promise<readonly ModelEntry[]> {
+  return existsSync(join(folder, ADDED)) ? readEntries(folder, ADDED, addRemedy("<model>")) : [];
+}
+
+async function readEntries(
+  folder: string,
+  file: string,
+  remedy: string,
+): Promise<readonly ModelEntry[]> {
+  const text = await readModelFile(folder, file, remedy);
   try {
     const parsed: unknown = JSON.parse(text.toString("utf8"));
     if (isManifest(parsed)) return parsed.models;
   } catch (cause) {
-    throw new CountenanceError("COUNTENANCE_MODEL_CORRUPT", `manifest.json: no JSON; ${REMEDY}`, {
+    throw new CountenanceError("COUNTENANCE_MODEL_CORRUPT", `${file}: no JSON; ${remedy}`, {
       cause,
     });
   }
   throw new CountenanceError(
     "COUNTENANCE_MODEL_CORRUPT",
-    `manifest.json: expected a list of whole model entries; ${REMEDY}`,
+    `${file}: expected a list of whole model entries; ${remedy}`,
   );
 }
 
@@ -79,36 +103,44 @@ export async function readManifest(folder: string): Promise<readonly ModelEntry[
  * Reads one model and checks its size and hash.
  * @throws {CountenanceError} `COUNTENANCE_MODEL_MISSING`, `COUNTENANCE_MODEL_CORRUPT`.
  */
-export async function readModel(folder: string, entry: ModelEntry): Promise<Uint8Array> {
-  const bytes = await readModelFile(folder, entry.file);
+export async function readModel(
+  folder: string,
+  entry: ModelEntry,
+  remedy = REMEDY,
+): Promise<Uint8Array> {
+  const bytes = await readModelFile(folder, entry.file, remedy);
   if (bytes.byteLength !== entry.bytes) {
     throw new CountenanceError(
       "COUNTENANCE_MODEL_CORRUPT",
-      `${entry.file}: expected ${String(entry.bytes)} bytes, got ${String(bytes.byteLength)}; ${REMEDY}`,
+      `${entry.file}: expected ${String(entry.bytes)} bytes, got ${String(bytes.byteLength)}; ${remedy}`,
     );
   }
   const sha256 = await hash(bytes);
   if (sha256 !== entry.sha256) {
     throw new CountenanceError(
       "COUNTENANCE_MODEL_CORRUPT",
-      `${entry.file}: expected sha256 ${entry.sha256}, got ${sha256}; ${REMEDY}`,
+      `${entry.file}: expected sha256 ${entry.sha256}, got ${sha256}; ${remedy}`,
     );
   }
   return bytes;
 }
 
 /**
- * Reads a model that the user added to the folder. It has no manifest entry, so nobody knows its
- * hash: the addon checks what it holds.
- * @throws {CountenanceError} `COUNTENANCE_MODEL_MISSING`.
+ * Reads a model that the user added, and checks its size and hash.
+ * @throws {CountenanceError} `COUNTENANCE_MODEL_MISSING`, `COUNTENANCE_MODEL_CORRUPT`.
  */
 export async function readAddedModel(folder: string, id: string): Promise<Uint8Array> {
-  return readModelFile(folder, `${id}.bin`, `run: countenance models add ${id} <file>`);
+  const entry = (await readAdded(folder)).find((added) => added.id === id);
+  if (entry !== undefined) return readModel(folder, entry, addRemedy(id));
+  throw new CountenanceError(
+    "COUNTENANCE_MODEL_MISSING",
+    `${id}: it comes not with the package; ${addRemedy(id)}`,
+  );
 }
 
 /** Checks every model of a folder without throwing for a bad one. */
 export async function verifyModels(folder: string): Promise<readonly ModelStatus[]> {
-  const entries = await readManifest(folder);
+  const entries = [...(await readManifest(folder)), ...(await readAdded(folder))];
   return Promise.all(
     entries.map(async (entry): Promise<ModelStatus> => {
       try {
@@ -157,7 +189,7 @@ export function modelIdOf(entry: ModelEntry): string {
   return `${entry.id}@${entry.source.sha256.slice(0, 12)}`;
 }
 
-async function readModelFile(folder: string, file: string, remedy = REMEDY): Promise<Buffer> {
+async function readModelFile(folder: string, file: string, remedy: string): Promise<Buffer> {
   try {
     return await readFile(join(folder, file));
   } catch (cause) {

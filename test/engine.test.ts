@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -221,10 +221,6 @@ describe("createEngine", () => {
       code: "COUNTENANCE_MODEL_MISSING",
       message: expect.stringContaining("countenance models add yunet"),
     });
-    await writeFile(join(folder, "yunet.bin"), "no model");
-    await expect(createEngine({ models: folder, detector: "yunet" })).rejects.toEqual(
-      failure("COUNTENANCE_MODEL_CORRUPT"),
-    );
     await rm(folder, { recursive: true });
   });
 

@@ -6,11 +6,12 @@ import { Command } from "commander";
 
 import { CountenanceError } from "../errors.js";
 import { packageRoot } from "../internal/native.js";
-import { modelFolder, modelIdOf, readManifest, verifyModels } from "../models.js";
+import { modelFolder, modelIdOf, readAdded, readManifest, verifyModels } from "../models.js";
+import { modelsAddCommand } from "./models-add.js";
 
-/** `countenance models`: what the models are, whether their files are whole, how to make them. */
+/** `countenance models`: what the models are, whether their files are whole, how to get more. */
 export function modelsCommand(): Command {
-  const command = new Command("models").description("The model files: list, verify, build.");
+  const command = new Command("models").description("The model files: list, verify, add, build.");
   const folderOption = ["--models <folder>", "the model folder", modelFolder()] as const;
 
   command
@@ -18,7 +19,7 @@ export function modelsCommand(): Command {
     .description("Lists the models with licence and source.")
     .option(...folderOption)
     .action(async ({ models }: { models: string }) => {
-      for (const entry of await readManifest(models)) {
+      for (const entry of [...(await readManifest(models)), ...(await readAdded(models))]) {
         print(`${modelIdOf(entry)}  ${entry.job}  ${entry.licence}  ${entry.file}`);
         print(`  input: ${entry.input}`);
         print(`  source: ${entry.source.package}, ${entry.source.file}`);
@@ -27,13 +28,17 @@ export function modelsCommand(): Command {
 
   command
     .command("verify")
-    .description("Checks that every model file is there, with the size and hash of the manifest.")
+    .description(
+      "Checks that every model file is there, with the size and hash that it should have.",
+    )
     .option(...folderOption)
     .action(async ({ models }: { models: string }) => {
       const statuses = await verifyModels(models);
       for (const { entry, state } of statuses) print(`${state.padEnd(8)} ${entry.file}`);
       if (statuses.some(({ state }) => state !== "ok")) process.exitCode = 1;
     });
+
+  command.addCommand(modelsAddCommand());
 
   command
     .command("build")

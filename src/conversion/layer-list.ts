@@ -27,6 +27,14 @@ export interface Output {
   readonly value: Value;
 }
 
+/** A network in our container, and what it takes in and gives out. */
+export interface ConvertedNetwork {
+  readonly bytes: Uint8Array;
+  readonly input: Shape;
+  /** By name. */
+  readonly outputs: ReadonlyMap<string, Shape>;
+}
+
 /** What the container's rows say, and `affine`, which exists only before `lowered()`. */
 type Kind =
   | "convolution"
@@ -182,8 +190,11 @@ export class LayerList {
     return this.#push({ kind: "activation", a, shape, activation: "prelu", slope });
   }
 
-  /** The model file. Its properties are `kind`, those given here, and `outputs`. */
-  file(outputs: readonly Output[], properties: Readonly<Record<string, string>>): Uint8Array {
+  /** Ends the network. Its file's properties are `kind`, those given here, and `outputs`. */
+  network(
+    outputs: readonly Output[],
+    properties: Readonly<Record<string, string>>,
+  ): ConvertedNetwork {
     const lowered = lower(this.#layers, outputs);
     const writer = new ModelFileWriter();
     writer.property("kind", "network");
@@ -195,7 +206,11 @@ export class LayerList {
     writer.tensor("layers", [rows.length, 10], Int32Array.from(rows.flat()));
     writer.tensor("outputs", [outputs.length], Int32Array.from(lowered.outputs));
     lowered.layers.forEach((layer, i) => writeNumbers(writer, layer, i));
-    return writer.bytes();
+    return {
+      bytes: writer.bytes(),
+      input: this.#input,
+      outputs: new Map(outputs.map(({ name, value }) => [name, this.shape(value)])),
+    };
   }
 
   #push(layer: Partial<Layer> & Pick<Layer, "kind" | "a" | "shape">): Value {

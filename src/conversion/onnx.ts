@@ -1,4 +1,4 @@
-import { LayerList, type Output, type Value } from "./layer-list.js";
+import { type ConvertedNetwork, LayerList, type Output, type Value } from "./layer-list.js";
 import { type OnnxGraph, type OnnxNode, type OnnxTensor, readOnnx } from "./onnx-model.js";
 import { OnnxOperation } from "./onnx-operation.js";
 import { refuse, shown } from "./refuse.js";
@@ -27,11 +27,11 @@ type Term =
  * @throws {CountenanceError} `COUNTENANCE_MODEL_CORRUPT` for damage, and by its name for every
  *   operation or attribute that our networks have not.
  */
-export function convertOnnx({ bytes, side, properties }: OnnxSource): Uint8Array {
+export function convertOnnx({ bytes, side, properties }: OnnxSource): ConvertedNetwork {
   const graph = readOnnx(bytes);
   const converter = new Converter(graph, side);
   for (const node of graph.nodes) converter.add(node);
-  return converter.file(properties);
+  return converter.network(properties);
 }
 
 /** The operator sets of which the operations below mean what we make of them. */
@@ -72,7 +72,7 @@ class Converter {
     this.#define(name, term);
   }
 
-  file(properties: Readonly<Record<string, string>>): Uint8Array {
+  network(properties: Readonly<Record<string, string>>): ConvertedNetwork {
     const outputs = this.#graph.outputs.map(({ name }): Output => {
       const term = this.#terms.get(name);
       if (term === undefined || term.form === "constant") refuse(`no output ${shown(name)}`);
@@ -83,7 +83,7 @@ class Converter {
       return { name, value: term.value };
     });
     if (outputs.length === 0) refuse("it has no outputs");
-    return this.#layers.file(outputs, properties);
+    return this.#layers.network(outputs, properties);
   }
 
   #define(name: string, term: Term): void {

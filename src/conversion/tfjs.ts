@@ -1,5 +1,12 @@
 import { JsonReader } from "./json-reader.js";
-import { LayerList, type Output, type Shape, type Value, type Window } from "./layer-list.js";
+import {
+  type ConvertedNetwork,
+  LayerList,
+  type Output,
+  type Shape,
+  type Value,
+  type Window,
+} from "./layer-list.js";
 import { refuse, shown } from "./refuse.js";
 import { readTfjsWeights, type TfjsTensor } from "./tfjs-weights.js";
 
@@ -19,7 +26,7 @@ export interface TfjsModel {
  * @throws {CountenanceError} `COUNTENANCE_MODEL_CORRUPT` for damage, and by its name for every
  *   operation or attribute that our networks have not.
  */
-export function convertTfjs(model: TfjsModel): Uint8Array {
+export function convertTfjs(model: TfjsModel): ConvertedNetwork {
   let parsed: unknown;
   try {
     parsed = JSON.parse(model.graph);
@@ -36,7 +43,7 @@ export function convertTfjs(model: TfjsModel): Uint8Array {
     name,
     value: graph.value(node),
   }));
-  return graph.layers.file(outputs, model.properties);
+  return graph.layers.network(outputs, model.properties);
 }
 
 /** Attributes that change nothing here, whatever they say: types are those of the weights. */

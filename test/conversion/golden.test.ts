@@ -37,8 +37,11 @@ test.skipIf(!existsSync(onnx)).each([
   ["minifasnet-v1se", "MiniFASNetV1SE.onnx"],
 ])("%s of %s computes what ONNX Runtime does (needs ../shared/data/models)", (id, file) => {
   const golden = goldenOf(id);
-  const bytes = readFileSync(join(onnx, file));
-  const model = convertOnnx({ bytes, side: golden.input.height, properties: {} });
+  const { bytes: model } = convertOnnx({
+    bytes: readFileSync(join(onnx, file)),
+    side: golden.input.height,
+    properties: {},
+  });
   const outputs = outputsOf("network", model, golden);
   expect(goldenDifference(golden, new Map(Object.entries(outputs)))).toBeUndefined();
 });

@@ -1,6 +1,8 @@
 #include "nn/model_file.h"
 
 #include <cstring>
+#include <fstream>
+#include <iterator>
 
 #include "check.h"
 
@@ -44,6 +46,18 @@ bool readable(const Bytes& bytes) {
 template <typename T>
 void put(Bytes& bytes, std::size_t at, T value) {
   std::memcpy(bytes.data() + at, &value, sizeof(T));
+}
+
+/// test/conversion/model-file-writer.test.ts makes the same calls of the writer in TypeScript.
+TEST("the bytes are those that the writer in TypeScript makes of the same calls") {
+  ModelFileWriter writer;
+  writer.property("id", "tiny");
+  writer.property("licence", "f\xC3\xBCr alle");
+  writer.tensor("numbers", {2, 3}, std::vector<float>{1, -2.5F, 0, 1e-3F, 4e6F, 0.1F});
+  writer.tensor("counts", {3}, std::vector<std::int32_t>{7, -1, 2147483647});
+  writer.tensor("none", {0}, std::vector<float>{});
+  std::ifstream golden("test/golden/model-file-v1.bin", std::ios::binary);
+  CHECK(writer.bytes() == Bytes(std::istreambuf_iterator<char>(golden), {}));
 }
 
 TEST("what was written is read back") {

@@ -1,0 +1,161 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { packageRoot } from "../../src/internal/native.js";
+import { modelFolder, readAddedModel } from "../../src/models.js";
+import { floats, node, onnxBytes } from "../conversion/onnx-bytes.js";
+import { tinyYunet } from "../conversion/tiny-yunet.js";
+
+const official = join(packageRoot(), "..", "shared", "data", "models", "yunet_n_320_320.onnx");
+let folder: string; // of models
+let source: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "countenance-add-"));
+  await cp(join(modelFolder(), "manifest.json"), join(folder, "manifest.json"));
+  source = join(folder, "source.onnx");
+  await writeFile(source, tinyYunet(64));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+function models(...args: readonly string[]) {
+  const program = join(packageRoot(), "dist", "cli", "main.js");
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [program, "models", ...args, "--models", folder],
+    { encoding: "utf8" },
+  );
+  return { status, stdout, stderr };
+}
+
+/** What the folder holds besides the manifest and the source. */
+async function made(): Promise<string[]> {
+  const files = await readdir(folder);
+  return files.filter((file) => file !== "manifest.json" && file !== "source.onnx").sort();
+}
+
+test("YuNet is added, listed and verified", async () => {
+  const { status, stdout, stderr } = models("add", "yunet", source);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  expect(stdout).toMatch(/^yunet\.bin: \d+ bytes, sha256 [0-9a-f]{64}$/m);
+  expect(stdout).toContain("none of the official files");
+  expect(await made()).toEqual(["added.json", "yunet.bin"]);
+  expect(models("list").stdout).toMatch(/^yunet@[0-9a-f]{12} {2}detection {2}Apache-2\.0/m);
+  expect(models("verify").stdout).toMatch(/^ok {7}yunet\.bin$/m);
+});
+
+test("a file that leaves the input's size open gets the size that is asked for", async () => {
+  await writeFile(source, tinyYunet(undefined));
+  expect(models("add", "yunet", source, "--side", "96")).toMatchObject({ status: 0 });
+  expect(models("add", "yunet", source, "--side", "100")).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining("COUNTENANCE_MODEL_CORRUPT"),
+  });
+});
+
+test("adding again replaces the model and its entry", async () => {
+  expect(models("add", "yunet", source)).toMatchObject({ status: 0 });
+  const before = await readAddedModel(folder, "yunet");
+  await writeFile(source, tinyYunet(128));
+  expect(models("add", "yunet", source)).toMatchObject({ status: 0 });
+  expect(await readAddedModel(folder, "yunet")).not.toEqual(before);
+  expect(await made()).toEqual(["added.json", "yunet.bin"]);
+  expect(JSON.parse(await readFile(join(folder, "added.json"), "utf8"))).toMatchObject({
+    models: [{ id: "yunet" }],
+  });
+});
+
+test("a damaged, a lost and an unlisted file are found", async () => {
+  models("add", "yunet", source);
+  const file = join(folder, "yunet.bin");
+  const damaged = await readFile(file);
+  damaged[damaged.length - 1] = 1 + (damaged.at(-1) ?? 0);
+  await writeFile(file, damaged);
+  expect(models("verify")).toMatchObject({
+    status: 1,
+    stdout: expect.stringContaining("corrupt  yunet.bin"),
+  });
+  const corrupt = { code: "COUNTENANCE_MODEL_CORRUPT" };
+  const missing = { code: "COUNTENANCE_MODEL_MISSING" };
+  await expect(readAddedModel(folder, "yunet")).rejects.toMatchObject(corrupt);
+  await rm(file);
+  await expect(readAddedModel(folder, "yunet")).rejects.toMatchObject(missing);
+  await writeFile(join(folder, "added.json"), "{}");
+  await expect(readAddedModel(folder, "yunet")).rejects.toMatchObject(corrupt);
+  await rm(join(folder, "added.json"));
+  await expect(readAddedModel(folder, "yunet")).rejects.toMatchObject({
+    ...missing,
+    message: expect.stringContaining("countenance models add yunet"),
+  });
+});
+
+test.skipIf(!existsSync(official))(
+  "an official file is recognised (needs ../shared/data/models)",
+  () => {
+    const { status, stdout } = models("add", "yunet", official);
+    expect(status).toBe(0);
+    expect(stdout).toContain("This is the official file yunet_n_320_320.onnx");
+  },
+);
+
+const relu = onnxBytes({
+  input: [1, 3, 64, 64],
+  outputs: ["y"],
+  parts: [node("Relu", ["input"], "y")],
+});
+const [input, outputs] = [[1, 3, 64, 64], ["y"]];
+const infinite = onnxBytes({
+  input,
+  outputs,
+  parts: [floats("w", [1, 3, 1, 1], [3e38, 3e38, 3e38]), node("Conv", ["input", "w"], "y")],
+});
+test.each<[string, Uint8Array]>([
+  ["an empty file", new Uint8Array()],
+  ["a picture", new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70])],
+  ["half a file", tinyYunet(64).subarray(0, 4000)],
+  ["another network", relu],
+  ["weights that overflow", infinite],
+])("%s is MODEL_CORRUPT, and nothing is written", async (_what, bytes) => {
+  await writeFile(source, bytes);
+  expect(models("add", "yunet", source)).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^COUNTENANCE_MODEL_CORRUPT: .+\n$/),
+  });
+  expect(await made()).toEqual([]);
+});
+
+test.each<[string, () => readonly string[], string]>([
+  ["an unknown model", () => ["resnet", source], "model"],
+  ["no such file", () => ["yunet", join(folder, "none.onnx")], "file"],
+  ["a folder", () => ["yunet", folder], "file"],
+  ["no number", () => ["yunet", source, "--side", "big"], "--side"],
+])("%s is INVALID_ARGUMENT", (_what, args, name) => {
+  expect(models("add", ...args())).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(`^COUNTENANCE_INVALID_ARGUMENT: ${name}: `),
+  });
+});
+
+test("a folder that takes no file is INVALID_ARGUMENT and says what to do", async () => {
+  // In the way of the new file; the tests may run as root, whom no permission stops.
+  await mkdir(join(folder, "yunet.bin"));
+  expect(models("add", "yunet", source)).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(
+      /^COUNTENANCE_INVALID_ARGUMENT: --models: .*copy the model folder/,
+    ),
+  });
+  expect(await made()).toEqual(["yunet.bin"]);
+});
+
+test("a folder without a manifest is MODEL_MISSING", async () => {
+  await rm(join(folder, "manifest.json"));
+  expect(models("add", "yunet", source)).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining("COUNTENANCE_MODEL_MISSING"),
+  });
+});
