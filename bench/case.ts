@@ -5,6 +5,8 @@ export interface MeasuredRow extends Summary {
   readonly name: string;
   /** What a reader must know: versions, kernels, settings. */
   readonly note?: string;
+  /** Iterations per second of a whole round, which may run several at once; the rounds' median. */
+  readonly perSecond?: number;
   /** Resident memory of the row's process at the end of its last round, in MiB. */
   readonly rssMiB?: number;
   /** The network's arithmetic as its layers are written down, by time, by the core's FMA peak. */
@@ -36,11 +38,16 @@ export interface CaseResult {
   readonly facts?: Readonly<Record<string, number | string>>;
 }
 
+export interface CaseOptions {
+  /** How many times, in cases that say so. */
+  readonly count?: number | undefined;
+}
+
 export interface BenchCase {
   readonly name: string;
   readonly summary: string;
   /** @param progress  Told in a few words what is going on. */
-  run(progress: (text: string) => void): Promise<CaseResult>;
+  run(progress: (text: string) => void, options: CaseOptions): Promise<CaseResult>;
 }
 
 /** Ratios with fixed keys `<ours>/<peer>`, so that readers find each of them whatever could run. */

@@ -15,6 +15,8 @@ export interface Contestant {
   readonly name: string;
   /** How many cores all its threads share. Default 1. */
   readonly cores?: number;
+  /** Per round, where the others' are too many or too few. */
+  readonly iterations?: number;
   /** It is not timed unless its vectors are those of this row, which must stand before it. */
   readonly like?: { readonly row: string; readonly maxAbsolute: number };
   /**
@@ -34,6 +36,20 @@ export interface Ready {
   readonly note: string;
   /** The results: rows are compared by them. */
   readonly vectors: readonly (readonly number[])[];
+  /** Node programs only. */
+  readonly startup?: Startup;
+}
+
+/** How a library came up in a fresh process. */
+export interface Startup {
+  /** Node itself, and the import of the library. */
+  readonly bootMs: number;
+  /** From there until it can be used. */
+  readonly loadMs: number;
+  readonly loadedMiB: number;
+  /** The first job. */
+  readonly firstMs: number;
+  readonly firstMiB: number;
 }
 
 /** Loading models and the first, slowest call stay far below this. */

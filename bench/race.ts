@@ -18,9 +18,11 @@ export interface RaceResult {
 
 interface Runner {
   readonly name: string;
+  readonly iterations: number;
   readonly process: ContestantProcess;
   readonly note: string;
   readonly timesMs: number[];
+  readonly roundsMs: number[];
   rssMiB: number | undefined;
 }
 
@@ -54,7 +56,14 @@ export async function race(
         const { name } = contestant;
         const { process, ready: said } = started;
         ready.set(name, said);
-        runners.push({ name, process, note: said.note, timesMs: [], rssMiB: undefined });
+        runners.push({
+          name,
+          process,
+          note: said.note,
+          timesMs: [],
+          roundsMs: [],
+          rssMiB: undefined,
+        });
         if (contestant.like !== undefined) {
           checkLike(said, ready.get(contestant.like.row), contestant.like);
         }
@@ -64,8 +73,12 @@ export async function race(
     for (let round = 0; round <= options.rounds; round++) {
       for (const runner of runners.filter(({ name }) => !failures.has(name))) {
         await guard(runner.name, async () => {
-          const timesMs = await runner.process.round(options.iterations);
-          if (round > 0) runner.timesMs.push(...timesMs);
+          const start = performance.now();
+          const timesMs = await runner.process.round(runner.iterations);
+          if (round > 0) {
+            runner.timesMs.push(...timesMs);
+            runner.roundsMs.push(performance.now() - start);
+          }
           runner.rssMiB = runner.process.residentMiB();
         });
       }
@@ -80,8 +93,10 @@ export async function race(
     if (unavailable !== undefined || runner === undefined) {
       return { name, unavailable: unavailable ?? "did not run" };
     }
-    const { note, timesMs, rssMiB } = runner;
-    return { name, ...summarise(timesMs), note, ...(rssMiB !== undefined && { rssMiB }) };
+    const { note, iterations, timesMs, roundsMs, rssMiB } = runner;
+    const perSecond = (1000 * iterations) / summarise(roundsMs).p50Ms;
+    const memory = rssMiB !== undefined && { rssMiB };
+    return { name, ...summarise(timesMs), perSecond, note, ...memory };
   });
   return { rows, ready };
 }

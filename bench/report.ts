@@ -58,7 +58,17 @@ export function save(report: Report): string {
   return `bench/results/${name}`;
 }
 
-const HEADINGS = ["row", "p50 ms", "p99 ms", "max ms", "samples", "RSS MiB", "FMA share", ""];
+const HEADINGS = [
+  "row",
+  "p50 ms",
+  "p99 ms",
+  "max ms",
+  "samples",
+  "per s",
+  "RSS MiB",
+  "FMA share",
+  "",
+];
 
 function cells(row: Row): readonly string[] {
   if ("unavailable" in row) {
@@ -69,10 +79,11 @@ function cells(row: Row): readonly string[] {
       row.unavailable,
     ];
   }
-  const { p50Ms, p99Ms, maxMs, samples, rssMiB, fmaShare } = row;
+  const { p50Ms, p99Ms, maxMs, samples, perSecond, rssMiB, fmaShare, note } = row;
   const times = [p50Ms, p99Ms, maxMs].map((time) => time.toFixed(2));
   const share = fmaShare === undefined ? "" : `${(fmaShare * 100).toFixed(0)} %`;
-  return [row.name, ...times, String(samples), rssMiB?.toFixed(0) ?? "", share, row.note ?? ""];
+  const rest = [String(samples), perSecond?.toFixed(1), rssMiB?.toFixed(0), share, note];
+  return [row.name, ...times, ...rest.map((text) => text ?? "")];
 }
 
 function columns(rows: readonly (readonly string[])[]): readonly string[] {

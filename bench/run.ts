@@ -1,31 +1,48 @@
-// npm run bench -- <case> [--json] [--save]
+// npm run bench -- <case> [--json] [--save] [--count <n>]
 import { parseArgs } from "node:util";
 
 import { fmr } from "./accuracy/fmr.js";
 import { pairs } from "./accuracy/pairs.js";
 import type { BenchCase } from "./case.js";
+import { batch } from "./cases/batch.js";
 import { embed } from "./cases/embed.js";
 import { loop } from "./cases/loop.js";
 import { memory } from "./cases/memory.js";
 import { network } from "./cases/network.js";
 import { pipeline } from "./cases/pipeline.js";
+import { startup } from "./cases/startup.js";
 import { describeMachine } from "./machine.js";
 import { save, table, type Report } from "./report.js";
 
-const CASES: readonly BenchCase[] = [embed, network, pipeline, loop, memory, pairs, fmr];
+const CASES: readonly BenchCase[] = [
+  embed,
+  network,
+  pipeline,
+  batch,
+  startup,
+  loop,
+  memory,
+  pairs,
+  fmr,
+];
 
 const USAGE = [
-  "npm run bench -- <case> [--json] [--save]",
+  "npm run bench -- <case> [--json] [--save] [--count <n>]",
   "",
   ...CASES.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`),
   "",
   "  --json    prints one JSON object as the last line",
   "  --save    writes bench/results/<date>-<case>.json",
+  "  --count   how many times, in cases that say so",
 ].join("\n");
 
 /** The exit code: 0, 1 when a check failed, 2 for a wrong command line. */
 async function main(args: readonly string[]): Promise<number> {
-  const options = { json: { type: "boolean" }, save: { type: "boolean" } } as const;
+  const options = {
+    json: { type: "boolean" },
+    save: { type: "boolean" },
+    count: { type: "string" },
+  } as const;
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
   const [name, ...rest] = positionals;
   if (name === undefined) {
@@ -38,8 +55,16 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
 
+  const count = values.count === undefined ? undefined : Number(values.count);
+  if (count !== undefined && !(Number.isSafeInteger(count) && count > 0)) {
+    console.error(`--count: expected an integer from 1, got ${String(values.count)}`);
+    return 2;
+  }
+
   const machine = describeMachine();
-  const result = await chosen.run((text) => process.stderr.write(`bench ${name}: ${text}\n`));
+  const result = await chosen.run((text) => process.stderr.write(`bench ${name}: ${text}\n`), {
+    count,
+  });
   const report: Report = { case: name, machine, ...result };
   console.log(table(report));
   if (values.save === true) console.log(`\nsaved ${save(report)}`);

@@ -4,22 +4,51 @@ import { createInterface } from "node:readline";
 /** Does the job once; the vector that it makes. */
 export type Step = () => Promise<ArrayLike<number>>;
 
+export interface ServeOptions {
+  /** How many steps are under way at once. Default 1. */
+  readonly atOnce?: number;
+}
+
 /**
- * A Node contestant's end of the protocol in bench/contestant.ts: does the job once, says that it
- * is ready, and serves rounds until stdin ends.
+ * A Node contestant's end of the protocol in bench/contestant.ts: loads its library, does the job
+ * once, says that it is ready, and serves rounds until stdin ends.
+ * @param load  Everything between the library's import and its readiness; the note and the job.
  */
-export async function serve(note: string, step: Step): Promise<void> {
+export async function serve(
+  load: () => Promise<{ readonly note: string; readonly step: Step }>,
+  { atOnce = 1 }: ServeOptions = {},
+): Promise<void> {
   const answers = createWriteStream("", { fd: 3 });
   const answer = (value: unknown) => answers.write(`${JSON.stringify(value)}\n`);
-  answer({ note, vectors: [Array.from(await step())] });
+  const bootMs = performance.now(); // since the process began
+  const { note, step } = await load();
+  const loadedMs = performance.now();
+  const loadedMiB = residentMiB();
+  const vector = Array.from(await step());
+  const startup = {
+    bootMs,
+    loadMs: loadedMs - bootMs,
+    loadedMiB,
+    firstMs: performance.now() - loadedMs,
+    firstMiB: residentMiB(),
+  };
+  answer({ note, vectors: [vector], startup });
   for await (const line of createInterface({ input: process.stdin })) {
     const timesMs: number[] = [];
-    for (let i = 0; i < Number(line); i++) {
-      const start = performance.now();
-      await step();
-      timesMs.push(performance.now() - start);
-    }
+    let left = Number(line);
+    const worker = async () => {
+      while (left-- > 0) {
+        const start = performance.now();
+        await step();
+        timesMs.push(performance.now() - start);
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, worker));
     answer({ timesMs });
   }
   process.exit(0); // whatever threads or timers a library has left behind
+}
+
+function residentMiB(): number {
+  return process.memoryUsage.rss() / 2 ** 20;
 }

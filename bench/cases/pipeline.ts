@@ -1,9 +1,6 @@
 import { ratiosOf, type BenchCase } from "../case.js";
-import type { Contestant } from "../contestant.js";
-import { installPeers } from "../install.js";
-import { bundleFolder } from "../paths.js";
+import { dlibChain, faceApiChain, humanChain, ourChain } from "../chain.js";
 import { writePhoto720 } from "../photo.js";
-import { buildPeer, singleThread, thirdParty } from "../programs.js";
 import { race } from "../race.js";
 import { difference } from "../statistics.js";
 
@@ -15,38 +12,19 @@ export const pipeline: BenchCase = {
   name: "pipeline",
   summary: "JPEG bytes (1280 x 720, one face) to template, one core each",
   async run(progress) {
-    const photo = await writePhoto720();
-    const node = (file: string, ...args: string[]) => ({
-      command: process.execPath,
-      args: [`${bundleFolder}${file}.js`, ...args, photo],
-    });
-    const tensorflow = (name: string, file: string, ...args: string[]): Contestant => ({
-      name,
-      async prepare() {
-        await installPeers(progress);
-        return node(file, ...args);
-      },
-    });
-    const dlib: Contestant = {
-      name: "dlib",
-      async prepare() {
-        const command = await buildPeer("dlib_peer", progress);
-        const args = ["pipeline", thirdParty.network, thirdParty.landmarks, photo];
-        return { command, args, env: singleThread };
-      },
-    };
+    const options = { photo: await writePhoto720(), progress };
     const { rows, ready } = await race(
       [
-        { name: OURS, prepare: () => Promise.resolve(node("countenance")) },
-        dlib,
-        tensorflow("human", "human"),
-        tensorflow("face-api-ssd", "face-api", "ssd"),
-        tensorflow("face-api-tiny224", "face-api", "tiny224"),
+        ourChain(OURS, options),
+        dlibChain("dlib", options),
+        humanChain("human", options),
+        faceApiChain("face-api-ssd", "ssd", options),
+        faceApiChain("face-api-tiny224", "tiny224", options),
       ],
       { rounds: 20, iterations: 5, progress },
     );
 
-    // The same network and alignment, but ours detects on a smaller picture: close, not equal.
+    // The same network, but another detector and alignment: close, not equal.
     const ours = ready.get(OURS)?.vectors[0];
     const theirs = ready.get("dlib")?.vectors[0];
     const facts =

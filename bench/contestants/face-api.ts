@@ -1,5 +1,5 @@
 // @vladmandic/face-api: detection, 68 landmarks, descriptor.
-//   node face-api.js ssd|tiny224 <photo.jpg>
+//   node face-api.js <photo.jpg> <threads> ssd|tiny224
 import { readFile } from "node:fs/promises";
 
 import { loadPeer, peerFolder } from "../install.js";
@@ -38,30 +38,34 @@ const wasm = loadPeer("@tensorflow/tfjs-backend-wasm") as {
 };
 const folder = peerFolder("@vladmandic/face-api");
 const faceapi = loadPeer(`${folder}/dist/face-api.node-wasm.js`) as FaceApi;
-wasm.setWasmPaths(`${peerFolder("@tensorflow/tfjs-backend-wasm")}/dist/`);
-wasm.setThreadsCount(1);
-await faceapi.tf.setBackend("wasm");
-await faceapi.tf.ready();
 
-const [detector, photo = ""] = process.argv.slice(2);
-const models = `${folder}/model`;
-const tiny = detector === "tiny224";
-await faceapi.nets[tiny ? "tinyFaceDetector" : "ssdMobilenetv1"].loadFromDisk(models);
-await faceapi.nets.faceLandmark68Net.loadFromDisk(models);
-await faceapi.nets.faceRecognitionNet.loadFromDisk(models);
-const options = tiny
-  ? new faceapi.TinyFaceDetectorOptions({ inputSize: 224 })
-  : new faceapi.SsdMobilenetv1Options();
-
+const [photo = "", threads = "1", detector] = process.argv.slice(2);
 const jpeg = await readFile(photo);
-const backend = faceapi.tf.getBackend();
-await serve(`face-api ${faceapi.version}, ${backend}, 1 thread, 128-d`, async () => {
-  const tensor = await decodeToTensor(faceapi.tf, jpeg);
-  const face = await faceapi
-    .detectSingleFace(tensor, options)
-    .withFaceLandmarks()
-    .withFaceDescriptor();
-  faceapi.tf.dispose(tensor);
-  if (face === undefined) throw new Error("error: found no face");
-  return face.descriptor;
+
+await serve(async () => {
+  wasm.setWasmPaths(`${peerFolder("@tensorflow/tfjs-backend-wasm")}/dist/`);
+  wasm.setThreadsCount(Number(threads));
+  await faceapi.tf.setBackend("wasm");
+  await faceapi.tf.ready();
+  const models = `${folder}/model`;
+  const tiny = detector === "tiny224";
+  await faceapi.nets[tiny ? "tinyFaceDetector" : "ssdMobilenetv1"].loadFromDisk(models);
+  await faceapi.nets.faceLandmark68Net.loadFromDisk(models);
+  await faceapi.nets.faceRecognitionNet.loadFromDisk(models);
+  const options = tiny
+    ? new faceapi.TinyFaceDetectorOptions({ inputSize: 224 })
+    : new faceapi.SsdMobilenetv1Options();
+  return {
+    note: `face-api ${faceapi.version}, ${faceapi.tf.getBackend()}, threads ${threads}, 128-d`,
+    step: async () => {
+      const tensor = await decodeToTensor(faceapi.tf, jpeg);
+      const face = await faceapi
+        .detectSingleFace(tensor, options)
+        .withFaceLandmarks()
+        .withFaceDescriptor();
+      faceapi.tf.dispose(tensor);
+      if (face === undefined) throw new Error("error: found no face");
+      return face.descriptor;
+    },
+  };
 });

@@ -1,5 +1,5 @@
 // @vladmandic/human: face detector, mesh and description as by default; everything else is off.
-//   node human.js <photo.jpg>
+//   node human.js <photo.jpg> <threads>
 import { readFile } from "node:fs/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -34,38 +34,44 @@ globalThis.fetch = async (input, init) => {
 };
 
 const off = { enabled: false };
-wasm.setThreadsCount(1);
-const human = new Human({
-  backend: "wasm",
-  wasmPath: `${peerFolder("@tensorflow/tfjs-backend-wasm")}/dist/`,
-  modelBasePath: pathToFileURL(`${folder}/models/`).href,
-  debug: false,
-  cacheSensitivity: 0, // else a picture like the last one is answered from a cache
-  filter: off,
-  face: {
-    enabled: true,
-    detector: { enabled: true },
-    mesh: { enabled: true },
-    description: { enabled: true },
-    iris: off,
-    emotion: off,
-    antispoof: off,
-    liveness: off,
-  },
-  body: off,
-  hand: off,
-  object: off,
-  gesture: off,
-  segmentation: off,
-});
-await human.load();
+const [photo = "", threads = "1"] = process.argv.slice(2);
+const jpeg = await readFile(photo);
 
-const jpeg = await readFile(process.argv[2] ?? "");
-await serve(`human ${human.version}, ${human.tf.getBackend()}, 1 thread, 1024-d`, async () => {
-  const tensor = await decodeToTensor(human.tf, jpeg);
-  const result = await human.detect(tensor);
-  human.tf.dispose(tensor);
-  const vector = result.face[0]?.embedding;
-  if (vector === undefined || vector.length === 0) throw new Error("error: found no face");
-  return vector;
+await serve(async () => {
+  wasm.setThreadsCount(Number(threads));
+  const human = new Human({
+    backend: "wasm",
+    wasmPath: `${peerFolder("@tensorflow/tfjs-backend-wasm")}/dist/`,
+    modelBasePath: pathToFileURL(`${folder}/models/`).href,
+    debug: false,
+    cacheSensitivity: 0, // else a picture like the last one is answered from a cache
+    filter: off,
+    face: {
+      enabled: true,
+      detector: { enabled: true },
+      mesh: { enabled: true },
+      description: { enabled: true },
+      iris: off,
+      emotion: off,
+      antispoof: off,
+      liveness: off,
+    },
+    body: off,
+    hand: off,
+    object: off,
+    gesture: off,
+    segmentation: off,
+  });
+  await human.load();
+  return {
+    note: `human ${human.version}, ${human.tf.getBackend()}, threads ${threads}, 1024-d`,
+    step: async () => {
+      const tensor = await decodeToTensor(human.tf, jpeg);
+      const result = await human.detect(tensor);
+      human.tf.dispose(tensor);
+      const vector = result.face[0]?.embedding;
+      if (vector === undefined || vector.length === 0) throw new Error("error: found no face");
+      return vector;
+    },
+  };
 });

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <iomanip>
@@ -9,6 +10,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace countenance::bench {
@@ -53,15 +55,43 @@ class RoundServer final {
             std::chrono::steady_clock::now() - start;
         timesMs.push_back(took.count());
       }
-      std::ostringstream line;
-      line << std::setprecision(9) << "{\"timesMs\":";
-      writeArray(line, timesMs);
-      line << "}\n";
-      answer(line.str());
+      answerTimes(timesMs);
+    }
+  }
+
+  /// @param step  Called on one of `threads` threads, with its number; each call is timed by
+  /// itself.
+  template <typename Step>
+  void serveParallel(std::size_t threads, Step&& step) {
+    for (std::size_t wanted = 0; std::cin >> wanted;) {
+      std::vector<double> timesMs(wanted);
+      std::atomic<std::size_t> next{0};
+      std::vector<std::thread> workers;
+      for (std::size_t t = 0; t < threads; ++t) {
+        workers.emplace_back([&, t] {
+          for (std::size_t i = next++; i < wanted; i = next++) {
+            const auto start = std::chrono::steady_clock::now();
+            step(t);
+            const std::chrono::duration<double, std::milli> took =
+                std::chrono::steady_clock::now() - start;
+            timesMs[i] = took.count();
+          }
+        });
+      }
+      for (std::thread& worker : workers) worker.join();
+      answerTimes(timesMs);
     }
   }
 
  private:
+  static void answerTimes(const std::vector<double>& timesMs) {
+    std::ostringstream line;
+    line << std::setprecision(9) << "{\"timesMs\":";
+    writeArray(line, timesMs);
+    line << "}\n";
+    answer(line.str());
+  }
+
   template <typename Number>
   static void writeArray(std::ostream& out, const std::vector<Number>& numbers) {
     out << "[";

@@ -1,7 +1,9 @@
 // Stock dlib, timed as its own examples use it.
 //
 //   dlib_peer embed <resnet.dat> <chips.rgb>                      one chip per iteration
-//   dlib_peer pipeline <resnet.dat> <shape_5.dat> <photo.jpg>     JPEG bytes to vector
+//   dlib_peer pipeline <resnet.dat> <shape_5.dat> <photo.jpg> <threads>
+//                                                                 JPEG bytes to vector; each thread
+//                                                                 has a chain of its own
 //
 // chips.rgb holds 150 x 150 RGB8 chips, one after the other.
 
@@ -13,6 +15,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -78,34 +81,47 @@ void serveEmbed(const std::string& networkPath, const std::string& chipsPath) {
   server.serve([&](std::size_t i) { network(chips[i % chips.size()]); });
 }
 
-void servePipeline(const std::string& networkPath, const std::string& shapePath,
-                   const std::string& photoPath) {
-  DlibNetwork network;
-  dlib::deserialize(networkPath) >> network;
-  dlib::shape_predictor predictor;
-  dlib::deserialize(shapePath) >> predictor;
-  dlib::frontal_face_detector detector = dlib::get_frontal_face_detector();
-  const std::vector<unsigned char> jpeg = readFile(photoPath);
+/// Everything that one thread needs to get from a photo to a vector.
+class Chain final {
+ public:
+  Chain(const std::string& networkPath, const std::string& shapePath) {
+    dlib::deserialize(networkPath) >> network_;
+    dlib::deserialize(shapePath) >> predictor_;
+  }
 
-  const auto embedLargest = [&]() -> std::vector<float> {
+  /// Of the largest face; empty when there is none.
+  std::vector<float> embed(const std::vector<unsigned char>& jpeg) {
     dlib::array2d<dlib::rgb_pixel> picture;
     dlib::load_jpeg(picture, jpeg.data(), jpeg.size());
-    const std::vector<dlib::rectangle> boxes = detector(picture);
+    const std::vector<dlib::rectangle> boxes = detector_(picture);
     if (boxes.empty()) return {};
     const auto largest = std::max_element(boxes.begin(), boxes.end(),
                                           [](auto& a, auto& b) { return a.area() < b.area(); });
-    const dlib::full_object_detection points = predictor(picture, *largest);
+    const dlib::full_object_detection points = predictor_(picture, *largest);
     Chip chip;
     dlib::extract_image_chip(picture, dlib::get_face_chip_details(points, kChipSide, kChipPadding),
                              chip);
-    return toVector(network(chip));
-  };
+    return toVector(network_(chip));
+  }
 
-  const std::vector<float> vector = embedLargest();
+ private:
+  DlibNetwork network_;
+  dlib::shape_predictor predictor_;
+  dlib::frontal_face_detector detector_ = dlib::get_frontal_face_detector();
+};
+
+void servePipeline(const std::string& networkPath, const std::string& shapePath,
+                   const std::string& photoPath, std::size_t threads) {
+  const std::vector<unsigned char> jpeg = readFile(photoPath);
+  std::vector<std::unique_ptr<Chain>> chains;
+  for (std::size_t t = 0; t < threads; ++t) {
+    chains.push_back(std::make_unique<Chain>(networkPath, shapePath));
+  }
+  const std::vector<float> vector = chains.at(0)->embed(jpeg);
   if (vector.empty()) throw std::runtime_error("found no face");
   RoundServer server;
-  server.ready(blasNote() + ", HOG at full size", {vector});
-  server.serve([&](std::size_t) { embedLargest(); });
+  server.ready(blasNote() + ", chains " + std::to_string(threads) + ", HOG at full size", {vector});
+  server.serveParallel(threads, [&](std::size_t t) { chains[t]->embed(jpeg); });
 }
 
 }  // namespace
@@ -115,8 +131,8 @@ int main(int argc, char** argv) {
   try {
     if (args.size() == 3 && args[0] == "embed") {
       serveEmbed(args[1], args[2]);
-    } else if (args.size() == 4 && args[0] == "pipeline") {
-      servePipeline(args[1], args[2], args[3]);
+    } else if (args.size() == 5 && args[0] == "pipeline") {
+      servePipeline(args[1], args[2], args[3], std::stoul(args[4]));
     } else {
       std::cerr << "usage: dlib_peer embed|pipeline <files>\n";
       return 2;
