@@ -56,14 +56,10 @@ export async function race(
         const { name } = contestant;
         const { process, ready: said } = started;
         ready.set(name, said);
-        runners.push({
-          name,
-          process,
-          note: said.note,
-          timesMs: [],
-          roundsMs: [],
-          rssMiB: undefined,
-        });
+        const { iterations = options.iterations } = contestant;
+        const { note } = said;
+        const empty = { timesMs: [], roundsMs: [], rssMiB: undefined };
+        runners.push({ name, iterations, process, note, ...empty });
         if (contestant.like !== undefined) {
           checkLike(said, ready.get(contestant.like.row), contestant.like);
         }
