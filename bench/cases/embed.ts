@@ -20,6 +20,8 @@ import { difference } from "../statistics.js";
 const OURS = "f32";
 /** The kernels that a CPU without AVX-512 gets. */
 const OURS_AVX2 = "avx2";
+/** Products of fewer bits: `not available` where the CPU lacks their instructions. */
+const OURS_ROUNDED = ["bf16", "int8"] as const;
 const PEERS = ["dlib", "dlib-best", "onednn", "onednn-best", "xnnpack"] as const;
 
 /** Two libraries that compute the same network differ by rounding, far below this. */
@@ -38,12 +40,12 @@ export const embed: BenchCase = {
     // Every row needs the chips, and the first one makes them.
     let cut: Promise<void> | undefined;
     const prepareChips = () => (cut ??= cutChips(progress, pictures, chips));
-    const ours = (name: string, ...level: readonly string[]): Contestant => ({
+    const ours = (name: string, ...options: readonly string[]): Contestant => ({
       name,
       async prepare() {
         await prepareChips();
         const command = await buildBench("embed_bench", progress);
-        return { command, args: ["embed", models.embedder, chips, ...level] };
+        return { command, args: ["embed", models.embedder, chips, ...options] };
       },
     });
     const dlib = (name: string, env: Readonly<Record<string, string>>): Contestant => ({
@@ -74,7 +76,8 @@ export const embed: BenchCase = {
     const { rows, ready } = await race(
       [
         ours(OURS),
-        ours(OURS_AVX2, "AVX2"),
+        ...OURS_ROUNDED.map((precision) => ours(precision, precision)),
+        ours(OURS_AVX2, OURS, "AVX2"),
         dlib("dlib", singleThread),
         dlib("dlib-best", { ...singleThread, OPENBLAS_CORETYPE: "SkylakeX" }),
         dlib("dlib-haswell", { ...singleThread, OPENBLAS_CORETYPE: "Haswell" }),
@@ -86,13 +89,22 @@ export const embed: BenchCase = {
     );
     const peak = await fmaPeak(progress);
     return {
-      rows: withFmaShare(rows, peak, { [OURS]: NETWORK_MFLOP, [OURS_AVX2]: NETWORK_MFLOP }),
+      // bf16 can do twice the peak of f32, int8 four times: their shares are of f32's too.
+      rows: withFmaShare(
+        rows,
+        peak,
+        Object.fromEntries([OURS, ...OURS_ROUNDED, OURS_AVX2].map((row) => [row, NETWORK_MFLOP])),
+      ),
       ratios: {
         ...ratiosOf(rows, OURS, PEERS),
+        ...ratiosOf(rows, "bf16", PEERS),
+        ...ratiosOf(rows, "int8", PEERS),
         ...ratiosOf(rows, OURS_AVX2, [...PEERS, "dlib-haswell"]),
       },
       facts: {
-        ...agreement(ready.get(OURS), ready.get("dlib")),
+        ...agreement("", ready.get(OURS), ready.get("dlib")),
+        ...agreement("bf16: ", ready.get("bf16"), ready.get("dlib")),
+        ...agreement("int8: ", ready.get("int8"), ready.get("dlib")),
         "FMA peak of a core, GFLOP/s": peak,
       },
     };
@@ -100,7 +112,11 @@ export const embed: BenchCase = {
 };
 
 /** The worst disagreement between two rows' vectors of the same chips. */
-function agreement(ours: Ready | undefined, theirs: Ready | undefined): Record<string, number> {
+function agreement(
+  prefix: string,
+  ours: Ready | undefined,
+  theirs: Ready | undefined,
+): Record<string, number> {
   if (ours === undefined || theirs === undefined) return {};
   const differences = ours.vectors.map((vector, i) => {
     const other = theirs.vectors[i];
@@ -108,9 +124,9 @@ function agreement(ours: Ready | undefined, theirs: Ready | undefined): Record<s
     return difference(vector, other);
   });
   return {
-    chips: differences.length,
-    "max abs difference to dlib": Math.max(...differences.map((d) => d.maxAbsolute)),
-    "max distance to dlib": Math.max(...differences.map((d) => d.euclidean)),
-    "max cosine distance to dlib": Math.max(...differences.map((d) => d.cosineDistance)),
+    [`${prefix}chips`]: differences.length,
+    [`${prefix}max abs difference to dlib`]: Math.max(...differences.map((d) => d.maxAbsolute)),
+    [`${prefix}max distance to dlib`]: Math.max(...differences.map((d) => d.euclidean)),
+    [`${prefix}max cosine distance to dlib`]: Math.max(...differences.map((d) => d.cosineDistance)),
   };
 }

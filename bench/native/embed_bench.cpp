@@ -1,10 +1,10 @@
 // Times our own embedder, and cuts the chips that every row of the case "embed" is timed on.
 //
 //   embed_bench cut <landmarks.bin> <chips.rgb> <picture.ppm>...
-//   embed_bench embed <embedder.bin> <chips.rgb> [level]            one chip per iteration, with
-//   the
-//                                                                   kernels of that level of CPUs
-//   embed_bench peak                                                GFLOP/s that a core can do
+//   embed_bench embed <embedder.bin> <chips.rgb> [precision [level]]
+//                                    one chip per iteration, in f32 or that precision, with the
+//                                    best kernels or those of that level of CPUs
+//   embed_bench peak                 GFLOP/s of f32 that a core can do
 //
 // chips.rgb holds 150 x 150 RGB8 chips, one after the other.
 
@@ -22,6 +22,7 @@
 #include "fma_peak.h"
 #include "nn/kernels.h"
 #include "nn/model_file.h"
+#include "nn/precision.h"
 #include "nn/resnet.h"
 #include "rounds.h"
 #include "vision/align.h"
@@ -89,11 +90,30 @@ const nn::Kernels& kernelsNamed(const std::string& level) {
   return **found;
 }
 
+nn::Precision precisionNamed(const std::string& name) {
+  for (const auto one : {nn::Precision::kF32, nn::Precision::kBf16, nn::Precision::kInt8}) {
+    if (name == nn::nameOf(one)) return one;
+  }
+  throw std::runtime_error("no precision is called " + name);
+}
+
+/// @throws std::runtime_error when the CPU has no instructions for this precision, although int8
+/// would run without them.
+void checkInstructions(nn::Precision precision, const nn::Kernels& kernels) {
+  const auto all = nn::resNetKernels(precision, kernels);
+  if (all.empty() || all.front()->operands == nn::Operands::kInt8InFloats) {
+    throw std::runtime_error(std::string("error: not available: this CPU has no ") +
+                             nn::nameOf(precision) + " products");
+  }
+}
+
 void serveEmbed(const std::string& embedderPath, const std::string& chipsPath,
-                const std::string& level) {
+                const std::string& precisionName, const std::string& level) {
   const nn::Kernels& kernels = kernelsNamed(level);
+  const nn::Precision precision = precisionNamed(precisionName);
+  checkInstructions(precision, kernels);
   const std::vector<std::uint8_t> model = readFile(embedderPath);
-  Embedder embedder(std::make_shared<const nn::ResNet>(ModelFile(model), kernels));
+  Embedder embedder(std::make_shared<const nn::ResNet>(ModelFile(model), kernels, precision));
   const std::vector<std::uint8_t> chips = readFile(chipsPath);
   const std::size_t count = chips.size() / kChipBytes;
   if (count == 0) throw std::runtime_error("no chip in " + chipsPath);
@@ -103,7 +123,9 @@ void serveEmbed(const std::string& embedderPath, const std::string& chipsPath,
   std::vector<std::vector<float>> vectors;
   for (std::size_t i = 0; i < count; ++i) vectors.push_back(embed(i));
   bench::RoundServer server;
-  server.ready(std::string("countenance, ") + kernels.name + " kernels, 1 thread", vectors);
+  server.ready(
+      std::string("countenance, ") + kernels.name + " kernels, " + precisionName + ", 1 thread",
+      vectors);
   server.serve(embed);
 }
 
@@ -114,8 +136,9 @@ int main(int argc, char** argv) {
   try {
     if (args.size() >= 4 && args[0] == "cut") {
       cut(args[1], args[2], {args.begin() + 3, args.end()});
-    } else if ((args.size() == 3 || args.size() == 4) && args[0] == "embed") {
-      serveEmbed(args[1], args[2], args.size() == 4 ? args[3] : "");
+    } else if (args.size() >= 3 && args.size() <= 5 && args[0] == "embed") {
+      serveEmbed(args[1], args[2], args.size() > 3 ? args[3] : "f32",
+                 args.size() > 4 ? args[4] : "");
     } else if (args.size() == 1 && args[0] == "peak") {
       std::cout << bench::fmaPeak() << "\n";
     } else {
