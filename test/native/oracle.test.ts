@@ -25,7 +25,8 @@ const present = existsSync(photos); // not part of the project
 let engine: Engine;
 let folder: string;
 beforeAll(async () => {
-  engine = await createEngine();
+  // What dlib does, as dlib does it.
+  engine = await createEngine({ detector: "hog", alignment: "dlib", precision: "f32" });
   folder = mkdtempSync(join(tmpdir(), "countenance-oracle-"));
   // Half a minute of dlib on an idle machine, once: nothing but this test needs it.
   execFileSync("cmake", ["--build", build, "--target", "dlib_chain"], { stdio: "pipe" });
