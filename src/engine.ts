@@ -150,7 +150,8 @@ class NativeBackedEngine implements Engine {
           signal,
         );
         const isCopy = whole.width > width;
-        if (isCopy && analysis.chipScales.some((scale) => scale < MIN_CHIP_SCALE)) {
+        // Without templates a copy does: its boxes differ by less than a pixel of the copy.
+        if (isCopy && embed && analysis.chipScales.some((scale) => scale < MIN_CHIP_SCALE)) {
           return NEED_WHOLE;
         }
         return this.#toFaces(analysis, { x: whole.width / width, y: whole.height / height });
