@@ -137,8 +137,6 @@ export class LayerList {
   }
 
   maxPool(a: Value, window: Window): Value {
-    // Padding never wins, so that a window of nothing else would have no value.
-    if (Math.max(window.before, window.after) >= window.kernel) refuse("a pool of padding only");
     const shape = windowed(this.shape(a), window, this.shape(a).channels);
     return this.#push({ kind: "maxPool", a, window, shape });
   }
@@ -302,6 +300,10 @@ function writeNumbers(writer: ModelFileWriter, layer: Layer, i: number): void {
   const { channels } = layer.shape;
   const { weights, bias, slope } = layer;
   const name = String(i);
+  for (const numbers of [weights, bias, slope]) {
+    if (numbers?.every(Number.isFinite) === false)
+      refuse(`layer ${name}: numbers that are not finite`);
+  }
   if (weights !== undefined && bias !== undefined) {
     const inputs = weights.length / (kernel * kernel * channels);
     const shape =
@@ -318,7 +320,8 @@ function windowed(input: Shape, window: Window, channels: number): Shape {
   const { kernel, stride, before, after } = window;
   const numbers = [kernel, stride, before, after];
   const fine = numbers.every((value) => Number.isInteger(value) && value >= 0 && value <= MAX_SIDE);
-  if (!fine || kernel === 0 || stride === 0) {
+  // Padding as wide as the kernel would give windows of nothing else.
+  if (!fine || kernel === 0 || stride === 0 || Math.max(before, after) >= kernel) {
     refuse(`a window of ${numbers.join(", ")}`);
   }
   const side = (length: number) => Math.floor((length + before + after - kernel) / stride) + 1;
