@@ -13,11 +13,6 @@ namespace {
 
 constexpr double kPadding = 0.25;  // dlib, dnn_face_recognition_ex.cpp
 
-// The chip's side in pixels of the picture. A smaller one holds no face (80 px is what the detector
-// finds at least), and a larger one would overflow dlib's integer rectangles.
-constexpr double kMinSide = 4;
-constexpr double kMaxSide = 1e6;
-
 /// dlib holds landmarks as whole numbers; anything else cannot come from its predictor.
 bool inReach(const Point& point) {
   constexpr float kFarthest = 1e6F;
@@ -43,7 +38,8 @@ std::optional<Chip> align(ImageView picture, const Landmarks5& points) {
   const dlib::full_object_detection shape(dlib::rectangle(), parts);
   const dlib::chip_details chip = dlib::get_face_chip_details(shape, kChipSize, kPadding);
   const double side = chip.rect.width();
-  if (!(side >= kMinSide && side <= kMaxSide && std::isfinite(chip.angle))) return std::nullopt;
+  if (!(side >= kMinChipSide && side <= kMaxChipSide && std::isfinite(chip.angle)))
+    return std::nullopt;
 
   Chip cut{Image(kChipSize, kChipSize), static_cast<float>(side / kChipSize)};
   withDlibImage(picture, [&](const auto& image) {

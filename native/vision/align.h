@@ -1,23 +1,14 @@
 #pragma once
 
-#include <cstddef>
 #include <optional>
 
 #include "core/geometry.h"
 #include "core/image.h"
+#include "vision/chip.h"
 
 namespace countenance {
 
-/// Width and height of the chip that the embedder was trained on.
-inline constexpr std::size_t kChipSize = 150;
-
-/// One face, upright.
-struct Chip {
-  Image pixels;     ///< RGB8, 150 x 150; of a greyscale picture, the three are equal.
-  float scale = 0;  ///< Pixels of the picture per pixel of the chip, along a side.
-};
-
-/// Warps one face onto an upright 150 x 150 chip.
+/// Warps one face onto its chip as dlib does.
 ///
 /// @param picture  Any size; borrowed for this call only.
 /// @param points  Pixels of the picture. Where the chip reaches past it, the chip is black.

@@ -2,8 +2,10 @@
 
 #include <array>
 #include <cstddef>
+#include <vector>
 
 #include "core/geometry.h"
+#include "vision/region.h"
 
 namespace countenance {
 
@@ -19,5 +21,10 @@ struct Detection {
   /// detector has besides.
   std::array<Point, kMaxPoints> at{};
 };
+
+/// Detections of a `size` x `size` crop in pixels of the picture, with the roll of their eyes.
+/// In the crop, x and y of the first pixel's edge are 0, as networks count.
+std::vector<Detection> placed(std::vector<Detection> detections, const Region& region,
+                              std::size_t size);
 
 }  // namespace countenance

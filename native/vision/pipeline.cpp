@@ -1,22 +1,17 @@
 #include "vision/pipeline.h"
 
-#include <algorithm>
-#include <optional>
+#include <cmath>
 #include <string>
-#include <tuple>
 #include <utility>
 
 #include "core/error.h"
 #include "vision/align.h"
+#include "vision/align_mesh.h"
+#include "vision/pipeline_box.h"
+#include "vision/warp.h"
 
 namespace countenance {
 namespace {
-
-/// A total order, so that the same picture always gives the same list.
-bool before(const Detection& a, const Detection& b) {
-  return std::make_tuple(-a.box.area(), a.box.y, a.box.x, -a.score) <
-         std::make_tuple(-b.box.area(), b.box.y, b.box.x, -b.score);
-}
 
 void expect(bool present, const char* what) {
   if (!present) throw Error(ErrorCode::kInvalidArgument, std::string("pipeline: missing ") + what);
@@ -25,25 +20,45 @@ void expect(bool present, const char* what) {
 std::shared_ptr<const PipelineModels> checked(std::shared_ptr<const PipelineModels> models) {
   expect(models != nullptr, "models");
   expect(models->embedder != nullptr, "embedder");
-  if (models->detector != DetectorKind::kHog || models->alignment != Alignment::kDlib) {
-    throw Error(ErrorCode::kInvalidArgument, "pipeline: expected detector hog, alignment dlib");
-  }
-  expect(models->landmarks != nullptr, "landmarks");
+  expect(models->detector == DetectorKind::kHog || models->detectorNetwork != nullptr, "detector");
+  if (models->alignment == Alignment::kMesh) expect(models->mesh != nullptr, "mesh");
+  if (models->alignment == Alignment::kDlib) expect(models->landmarks != nullptr, "landmarks");
   return models;
+}
+
+// dlib's shape predictor was trained on faces that its HOG detector finds: those turned by less.
+constexpr float kMostRoll = 0.35F;  // radians
+
+// What a turned face is set upright in: the predictor knows faces of this size, with hair and chin.
+constexpr std::size_t kCropSize = 300;
+constexpr float kCropMargin = 2;
+
+Landmarks5 dlibLandmarks(const LandmarkFinder& finder, ImageView picture, const Box& box,
+                         float roll) {
+  if (std::abs(roll) <= kMostRoll) return finder.find(picture, box);
+  const Point centre{box.x + (box.width - 1) / 2, box.y + (box.height - 1) / 2};
+  const Affine toPicture = Region{centre, kCropMargin * box.width, roll}.toPicture(kCropSize);
+  const Image crop = warp(picture, toPicture, kCropSize, kCropSize);
+  constexpr float kSide = kCropSize / kCropMargin;
+  constexpr float kStart = (kCropSize - kSide) / 2;
+  Landmarks5 points = finder.find(crop.view(), {kStart, kStart, kSide, kSide});
+  for (Point& point : points) point = toPicture(point);
+  return points;
 }
 
 }  // namespace
 
 Pipeline::Pipeline(std::shared_ptr<const PipelineModels> models)
-    : models_(checked(std::move(models))), embedder_(models_->embedder) {
-  if (models_->detector == DetectorKind::kHog) hog_.emplace();
-}
+    : models_(checked(std::move(models))), finder_(*models_), embedder_(models_->embedder) {}
 
-std::vector<Detection> Pipeline::detect(ImageView picture, const CancelToken& cancel) {
-  cancel.check();
-  std::vector<Detection> detections = hog_->detect(picture);
-  std::sort(detections.begin(), detections.end(), before);
-  return detections;
+std::optional<Chip> Pipeline::align(ImageView picture, const FoundFace& found, Face& face) {
+  if (models_->alignment == Alignment::kMesh) {
+    face.landmarks = found.mesh->landmarks();
+    return alignMesh(picture, {found.mesh->points.data(), found.mesh->points.size()});
+  }
+  face.landmarks = dlibLandmarks(*models_->landmarks, picture,
+                                 asHog(found.detection, models_->detector), found.detection.roll);
+  return countenance::align(picture, face.landmarks);
 }
 
 std::vector<Face> Pipeline::analyze(ImageView picture, const AnalyzeOptions& options,
@@ -54,14 +69,12 @@ std::vector<Face> Pipeline::analyze(ImageView picture, const AnalyzeOptions& opt
                                                  std::to_string(picture.height));
   }
   std::vector<Face> faces;
-  for (const Detection& detection : detect(picture, cancel)) {
-    if (faces.size() == options.maxFaces) break;
+  for (const FoundFace& found : finder_.find(picture, options.maxFaces, cancel)) {
     cancel.check();
     Face face;
-    face.box = detection.box;
-    face.score = detection.score;
-    face.landmarks = models_->landmarks->find(picture, detection.box);
-    const std::optional<Chip> chip = align(picture, face.landmarks);
+    face.box = found.detection.box;
+    face.score = found.detection.score;
+    const std::optional<Chip> chip = align(picture, found, face);
     if (!chip) continue;
     face.chipScale = chip->scale;
     if (options.embed) {

@@ -8,31 +8,13 @@
 #include "core/cancel.h"
 #include "core/face.h"
 #include "core/image.h"
-#include "vision/detection.h"
+#include "vision/chip.h"
 #include "vision/embed.h"
-#include "vision/hog.h"
 #include "vision/landmarks.h"
+#include "vision/pipeline_finder.h"
+#include "vision/pipeline_models.h"
 
 namespace countenance {
-
-namespace nn {
-class Network;
-}
-
-enum class DetectorKind { kBlazeFace, kHog, kYuNet };
-
-/// How a face comes onto its chip: by FaceMesh's 468 points, or as dlib does it, by five.
-enum class Alignment { kMesh, kDlib };
-
-/// What a pipeline works with. Immutable: all workers share one.
-struct PipelineModels {
-  DetectorKind detector = DetectorKind::kHog;
-  Alignment alignment = Alignment::kDlib;
-  std::shared_ptr<const nn::Network> detectorNetwork;  ///< None for kHog.
-  std::shared_ptr<const nn::Network> mesh;             ///< kMesh only.
-  std::shared_ptr<const LandmarkFinder> landmarks;     ///< kDlib only.
-  std::shared_ptr<const nn::ResNet> embedder;
-};
 
 struct AnalyzeOptions {
   bool embed = true;
@@ -47,9 +29,10 @@ class Pipeline final {
   /// missing.
   explicit Pipeline(std::shared_ptr<const PipelineModels> models);
 
-  /// Finds the faces of an upright picture, the largest first, equal ones by position.
+  /// Finds the faces of a picture, the largest first, equal ones by position.
   ///
-  /// A detection whose landmarks fall together is no face and is left out.
+  /// A detection whose landmarks fall together is no face and is left out. The picture should stand
+  /// upright, as kHog finds no other faces and the ones that are turned cost the others more time.
   /// @param picture  RGB8 or greyscale, at least 1 x 1; borrowed for this call only.
   /// @throws Error(kInvalidArgument) for an empty picture, Error(kAborted) between stages and
   /// between faces once `cancel` is set.
@@ -57,10 +40,11 @@ class Pipeline final {
                             const CancelToken& cancel);
 
  private:
-  std::vector<Detection> detect(ImageView picture, const CancelToken& cancel);
+  /// Fills in the landmarks and cuts the chip; nothing when this is no face after all.
+  std::optional<Chip> align(ImageView picture, const FoundFace& found, Face& face);
 
   std::shared_ptr<const PipelineModels> models_;
-  std::optional<HogDetector> hog_;  // about 10 MB, and up to 20 MB more while it works: kHog only
+  FaceFinder finder_;
   Embedder embedder_;
 };
 

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "model_bytes.h"
 #include "nn/model_file.h"
+#include "nn/network.h"
 #include "vision/pipeline.h"
 
 namespace countenance::test {
@@ -13,6 +15,11 @@ namespace countenance::test {
 inline LandmarkFinder landmarkFinder() {
   const std::vector<std::uint8_t> bytes = modelBytes("dlib-landmarks-5.bin");
   return LandmarkFinder(ModelFile(bytes));
+}
+
+inline std::shared_ptr<const nn::Network> network(const std::string& name) {
+  const std::vector<std::uint8_t> bytes = modelBytes(name);
+  return std::make_shared<const nn::Network>(ModelFile(bytes));
 }
 
 inline std::shared_ptr<const nn::ResNet> resnet() {

@@ -21,6 +21,16 @@ std::shared_ptr<PipelineModels> hogModels() {
   return models;
 }
 
+std::shared_ptr<PipelineModels> meshModels() {
+  auto models = hogModels();
+  models->detector = DetectorKind::kBlazeFace;
+  models->alignment = Alignment::kMesh;
+  models->detectorNetwork = test::network("blazeface.bin");
+  models->mesh = test::network("facemesh.bin");
+  models->landmarks.reset();
+  return models;
+}
+
 Pipeline makePipeline() { return Pipeline(hogModels()); }
 
 /// Three faces, the largest in the middle.
@@ -74,13 +84,74 @@ TEST("a chip's scale is that of the face") {
 }
 
 TEST("a pipeline without a model that it needs is refused") {
+  using Models = std::shared_ptr<PipelineModels>;
   CHECK_ERROR(ErrorCode::kInvalidArgument, Pipeline{nullptr});
-  auto models = hogModels();
+  const auto refuses = [](const Models& models) {
+    CHECK_ERROR(ErrorCode::kInvalidArgument, Pipeline{models});
+  };
+  Models models = hogModels();
   models->landmarks.reset();
-  CHECK_ERROR(ErrorCode::kInvalidArgument, Pipeline{models});
+  refuses(models);
   models = hogModels();
   models->embedder.reset();
-  CHECK_ERROR(ErrorCode::kInvalidArgument, Pipeline{models});
+  refuses(models);
+  models = meshModels();
+  models->mesh.reset();
+  refuses(models);
+  models = meshModels();
+  models->detectorNetwork.reset();
+  refuses(models);
+}
+
+TEST("every detector with every alignment puts the same face on about the same chip") {
+  Image image = plain(500, 400);
+  test::drawFace(image, 260, 190, 180);
+  Landmarks5 expected{};
+  float scale = 0;
+  for (const DetectorKind detector : {DetectorKind::kHog, DetectorKind::kBlazeFace}) {
+    for (const Alignment alignment : {Alignment::kDlib, Alignment::kMesh}) {
+      auto models = meshModels();
+      models->detector = detector;
+      models->alignment = alignment;
+      models->landmarks = hogModels()->landmarks;
+      const std::vector<Face> faces = Pipeline(models).analyze(image.view(), {true, 5}, {});
+      CHECK(faces.size() == 1 && faces[0].embedding.size() == Embedder::kDimension);
+      if (scale == 0) {
+        scale = faces[0].chipScale;
+        expected = faces[0].landmarks;
+      }
+      CHECK(std::abs(faces[0].chipScale / scale - 1) < 0.15F);
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        CHECK(std::abs(faces[0].landmarks[i].x - expected[i].x) < 18);
+        CHECK(std::abs(faces[0].landmarks[i].y - expected[i].y) < 18);
+      }
+    }
+  }
+}
+
+TEST("a face that lies on its side comes onto the same chip as an upright one") {
+  Image image = plain(400, 400);
+  test::drawFace(image, 200, 200, 180);
+  Image side(400, 400);
+  for (std::size_t y = 0; y < 400; ++y) {
+    for (std::size_t x = 0; x < 400; ++x) {
+      std::copy_n(image.row(399 - x) + 3 * y, 3, side.row(y) + 3 * x);
+    }
+  }
+  for (const Alignment alignment : {Alignment::kDlib, Alignment::kMesh}) {
+    auto models = meshModels();
+    models->alignment = alignment;
+    models->landmarks = hogModels()->landmarks;
+    Pipeline pipeline(models);
+    const std::vector<Face> a = pipeline.analyze(image.view(), {true, 5}, {});
+    const std::vector<Face> b = pipeline.analyze(side.view(), {true, 5}, {});
+    CHECK(a.size() == 1 && b.size() == 1);
+    float squares = 0;
+    for (std::size_t i = 0; i < Embedder::kDimension; ++i) {
+      squares += (a[0].embedding[i] - b[0].embedding[i]) * (a[0].embedding[i] - b[0].embedding[i]);
+    }
+    CHECK(std::sqrt(squares) < 0.3F);
+  }
 }
 
 TEST("at most maxFaces come back, the largest ones") {

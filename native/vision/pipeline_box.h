@@ -1,0 +1,17 @@
+#pragma once
+
+#include "core/geometry.h"
+#include "vision/detection.h"
+#include "vision/pipeline_models.h"
+
+namespace countenance {
+
+// Every detector draws its boxes its own way; the networks behind it were trained on one of them.
+
+/// The square that BlazeFace would draw around a face, for FaceMesh.
+Box asBlazeFace(const Detection& detection, DetectorKind from);
+
+/// The square that dlib's HOG detector would draw around a face, for dlib's shape predictor.
+Box asHog(const Detection& detection, DetectorKind from);
+
+}  // namespace countenance
