@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { Command } from "commander";
 
 import { goldenPicture } from "../conversion/golden.js";
-import type { ConvertedNetwork } from "../conversion/layer-list.js";
+import type { ConvertedNetwork } from "../conversion/layer.js";
 import { convertOnnx } from "../conversion/onnx.js";
 import { CountenanceError } from "../errors.js";
 import { native } from "../internal/native.js";

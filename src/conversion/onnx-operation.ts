@@ -1,4 +1,4 @@
-import type { Window } from "./layer-list.js";
+import type { Window } from "./layer.js";
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from "./onnx-model.js";
 import { refuse, shown } from "./refuse.js";
 

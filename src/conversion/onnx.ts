@@ -1,7 +1,9 @@
-import { type ConvertedNetwork, LayerList, type Output, type Value } from "./layer-list.js";
+import type { ConvertedNetwork, Output, Value } from "./layer.js";
+import { LayerList } from "./layer-list.js";
 import { type OnnxGraph, type OnnxNode, type OnnxTensor, readOnnx } from "./onnx-model.js";
 import { OnnxOperation } from "./onnx-operation.js";
 import { refuse, shown } from "./refuse.js";
+import { reordered } from "./reordered.js";
 
 export interface OnnxSource {
   readonly bytes: Uint8Array;
@@ -327,24 +329,4 @@ class Converter {
 
 function map(value: Value): Term {
   return { form: "map", value };
-}
-
-/** Values of three axes in another order: axis i of the result is axis `order[i]` of `sides`. */
-function reordered(
-  values: Float32Array,
-  sides: readonly [number, number, number],
-  order: readonly [0 | 1 | 2, 0 | 1 | 2, 0 | 1 | 2],
-): Float32Array {
-  const steps = [sides[1] * sides[2], sides[2], 1] as const;
-  const [first, second, third] = order;
-  const out = new Float32Array(values.length);
-  let at = 0;
-  for (let i = 0; i < sides[first]; ++i) {
-    for (let j = 0; j < sides[second]; ++j) {
-      for (let k = 0; k < sides[third]; ++k) {
-        out[at++] = values[i * steps[first] + j * steps[second] + k * steps[third]] ?? 0;
-      }
-    }
-  }
-  return out;
 }

@@ -1,13 +1,8 @@
 import { JsonReader } from "./json-reader.js";
-import {
-  type ConvertedNetwork,
-  LayerList,
-  type Output,
-  type Shape,
-  type Value,
-  type Window,
-} from "./layer-list.js";
+import type { ConvertedNetwork, Output, Shape, Value, Window } from "./layer.js";
+import { LayerList } from "./layer-list.js";
 import { refuse, shown } from "./refuse.js";
+import { reordered } from "./reordered.js";
 import { readTfjsWeights, type TfjsTensor } from "./tfjs-weights.js";
 
 export interface TfjsModel {
@@ -130,13 +125,7 @@ class Graph {
     const [first, last = "", ...more] = node.texts("fused_ops");
     if (first !== "BiasAdd" || more.length > 0) refuse(`${node.name}: unknown fused operations`);
     // TF keeps [rows][columns][in][out].
-    const weights = new Float32Array(values.length);
-    const taps = rows * columns * inputs;
-    for (let out = 0; out < outputs; ++out) {
-      for (let tap = 0; tap < taps; ++tap) {
-        weights[out * taps + tap] = values[tap * outputs + out] ?? 0;
-      }
-    }
+    const weights = reordered(values, [1, rows * columns * inputs, outputs], [0, 2, 1]);
     const sum = this.layers.convolution(a, window, weights, this.#floats(node.input(2)).values);
     if (last === "") return sum;
     if (last === "Relu") return this.layers.relu(sum);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
-import { LayerList, type Value } from "../../src/conversion/layer-list.js";
+import type { Value } from "../../src/conversion/layer.js";
+import { LayerList } from "../../src/conversion/layer-list.js";
 
 import { run } from "./run.js";
 

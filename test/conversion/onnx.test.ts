@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { ConvertedNetwork } from "../../src/conversion/layer-list.js";
+import type { ConvertedNetwork } from "../../src/conversion/layer.js";
 import { convertOnnx } from "../../src/conversion/onnx.js";
 import { CountenanceError } from "../../src/errors.js";
 import {

@@ -1,5 +1,5 @@
 import { native } from "../../src/internal/native.js";
-import type { ConvertedNetwork } from "../../src/conversion/layer-list.js";
+import type { ConvertedNetwork } from "../../src/conversion/layer.js";
 
 /** What the inference core makes of one input, by the output's name. */
 export function run(
