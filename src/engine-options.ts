@@ -21,14 +21,15 @@ export interface EngineOptions {
   /** The folder of the converted models. Default: the one inside the package. */
   readonly models?: string | undefined;
   /**
-   * What finds faces: `hog` is dlib's (default), upright frontal faces only; `yunet` is
-   * libfacedetection's, once you have added its model (`countenance models add yunet <file>`).
-   * Templates of different detectors compare.
+   * What finds faces: `blazeface` (default), turned and small ones too; `hog` is dlib's, for upright
+   * frontal faces only; `yunet` is libfacedetection's, once you have added its model
+   * (`countenance models add yunet <file>`). Templates of different detectors compare.
    */
   readonly detector?: Detector | undefined;
   /**
-   * What turns a face upright and to size. `dlib` (default) is closest to templates that dlib or
-   * face_recognition made. Templates of different alignments do not compare.
+   * What turns a face upright and to size: `mesh` (default) by 468 points, `dlib` by five, which is
+   * closest to templates that dlib or face_recognition made. Templates of different alignments do
+   * not compare.
    */
   readonly alignment?: Alignment | undefined;
   /**
@@ -70,9 +71,10 @@ export function engineOptionsOf(options: unknown) {
   }
   return {
     folder: models ?? modelFolder(),
-    detector: given.detector === undefined ? "hog" : oneOf("detector", given.detector, DETECTORS),
+    detector:
+      given.detector === undefined ? "blazeface" : oneOf("detector", given.detector, DETECTORS),
     alignment:
-      given.alignment === undefined ? "dlib" : oneOf("alignment", given.alignment, ALIGNMENTS),
+      given.alignment === undefined ? "mesh" : oneOf("alignment", given.alignment, ALIGNMENTS),
     precision:
       given.precision === undefined ? "auto" : oneOf("precision", given.precision, PRECISIONS),
     threads: integer("threads", 256) ?? availableParallelism(),

@@ -21,12 +21,16 @@ export interface AnalyzeOptions {
 
 /**
  * Below this many pixels of a shrunk picture per pixel of the face chip, the whole picture is
- * decoded and analysed.
+ * decoded and analysed. Templates of copies are 0.03 (median of 174 faces) from those of the whole
+ * picture above it, however many more pixels there are, and 0.06, 0.08, 0.12 at 0.9, 0.8, 0.6.
  */
 const MIN_CHIP_SCALE = 1;
 
-/** The longer side of a shrunk picture, at least. */
-const SHRINK_TO = 1280;
+/**
+ * The longer side of a shrunk picture, at least. Copies of 300 pixels still show every face that the
+ * whole of 92 photos shows; in one of 800, a face of an eighth of it fills its chip.
+ */
+const SHRINK_TO = 800;
 
 /** Finds faces and turns them into templates, off the main thread. */
 export interface Engine {

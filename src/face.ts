@@ -18,8 +18,8 @@ export interface Point {
 export interface Face {
   readonly box: Box;
   /**
-   * The detector's own confidence; higher is surer. Its scale belongs to the detector: the HOG
-   * detector gives a margin, mostly 0 to 3 for faces that it accepts.
+   * The detector's own confidence; higher is surer. Its scale belongs to the detector: BlazeFace and
+   * YuNet give 0 to 1, HOG a margin, mostly 0 to 3 for faces that it accepts.
    */
   readonly score: number;
   /**
