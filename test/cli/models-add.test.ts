@@ -1,15 +1,17 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { createEngine } from "../../src/engine.js";
 import { packageRoot } from "../../src/internal/native.js";
 import { modelFolder, readAddedModel } from "../../src/models.js";
 import { floats, node, onnxBytes } from "../conversion/onnx-bytes.js";
 import { tinyYunet } from "../conversion/tiny-yunet.js";
+import { samplePath } from "../fixtures/photos.js";
 
 const official = join(packageRoot(), "..", "shared", "data", "models", "yunet_n_320_320.onnx");
 let folder: string; // of models
@@ -30,6 +32,19 @@ function models(...args: readonly string[]) {
     { encoding: "utf8" },
   );
   return { status, stdout, stderr };
+}
+
+/** The numbers of faces that an engine with YuNet finds in sample photos. */
+async function facesFound(...photos: readonly number[]): Promise<readonly number[]> {
+  for (const file of await readdir(modelFolder())) {
+    if (!/^(dlib|facemesh).*\.bin$/.test(file)) continue;
+    await symlink(join(modelFolder(), file), join(folder, file));
+  }
+  await using engine = await createEngine({ models: folder, detector: "yunet", threads: 1 });
+  const counts: number[] = [];
+  for (const photo of photos)
+    counts.push((await engine.analyze({ path: samplePath(photo) })).length);
+  return counts;
 }
 
 /** What the folder holds besides the manifest and the source. */
@@ -93,12 +108,19 @@ test("a damaged, a lost and an unlisted file are found", async () => {
   });
 });
 
+test("an engine searches pictures with an added network", async () => {
+  // Made-up weights find whatever they find: no more is asked than that nothing fails.
+  models("add", "yunet", source);
+  expect(await facesFound(1)).toEqual([expect.any(Number)]);
+});
+
 test.skipIf(!existsSync(official))(
-  "an official file is recognised (needs ../shared/data/models)",
-  () => {
+  "an official file is recognised, and finds every face (needs ../shared/data/models)",
+  async () => {
     const { status, stdout } = models("add", "yunet", official);
     expect(status).toBe(0);
     expect(stdout).toContain("This is the official file yunet_n_320_320.onnx");
+    expect(await facesFound(1, 4, 5)).toEqual([3, 4, 5]);
   },
 );
 
