@@ -9,6 +9,8 @@ const MAX_LAYERS = 2000;
 const MAX_SIDE = 8192;
 /** Of all maps together: 256 MB. */
 const MAX_VALUES = 1 << 26;
+/** Weights, biases and slopes of all layers: 64 MB. Layers may share a file's, but not ours. */
+const MAX_NUMBERS = 1 << 24;
 
 /**
  * A network under construction. Each call adds a layer and returns its value; shapes are checked as
@@ -18,6 +20,7 @@ export class LayerList {
   readonly #input: Shape;
   readonly #layers: Layer[] = [];
   #values = 0;
+  #numbers = 0;
 
   constructor(input: Shape) {
     this.#input = input;
@@ -127,6 +130,10 @@ export class LayerList {
   #push(layer: Partial<Layer> & Pick<Layer, "kind" | "a" | "shape">): Value {
     if (this.#layers.length === MAX_LAYERS) refuse(`more than ${String(MAX_LAYERS)} layers`);
     this.#count(layer.shape);
+    for (const numbers of [layer.weights, layer.bias, layer.slope]) {
+      this.#numbers += numbers?.length ?? 0;
+    }
+    if (this.#numbers > MAX_NUMBERS) refuse(`more than ${String(MAX_NUMBERS)} weights`);
     this.#layers.push({ b: 0, window: POINT, activation: "none", ...layer });
     return this.#layers.length;
   }

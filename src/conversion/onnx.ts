@@ -39,6 +39,9 @@ export function convertOnnx({ bytes, side, properties }: OnnxSource): ConvertedN
 /** The operator sets of which the operations below mean what we make of them. */
 const OPSETS = { low: 9, high: 21 };
 
+/** Numbers that are computed of a shape: without a bound, Concat could double them node by node. */
+const MAX_SHAPE = 16;
+
 class Converter {
   readonly #layers: LayerList;
   readonly #terms = new Map<string, Term>();
@@ -279,13 +282,10 @@ class Converter {
 
   /** Exporters compute the target of a Reshape from a map's shape: it is known here. */
   #shapeArithmetic(node: OnnxOperation): Term {
-    const constant = (
-      values: readonly number[],
-      shape: readonly number[] = [values.length],
-    ): Term => ({
-      form: "constant",
-      tensor: { name: node.name, shape, values },
-    });
+    const constant = (values: readonly number[]): Term => {
+      if (values.length > MAX_SHAPE) refuse(`${node.name}: more than a shape`);
+      return { form: "constant", tensor: { name: node.name, shape: [values.length], values } };
+    };
     if (node.op === "Shape") {
       const term = this.#input(node, 0);
       if (term.form !== "map" && term.form !== "pixels") refuse(`${node.name}: expected a map`);

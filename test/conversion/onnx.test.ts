@@ -333,6 +333,19 @@ function survives(bytes: Uint8Array): boolean {
   }
 }
 
+test("what a small file makes of itself again and again is refused before it is large", () => {
+  const names = Array.from({ length: 100 }, (_, i) => `v${String(i)}`);
+  const next = (i: number) => names[i + 1] ?? "y";
+  const doubled = names.map((name, i) => node("Concat", [name, name], next(i), { axis: 0 }));
+  const parts = [node("Shape", ["input"], "v0"), ...doubled];
+  expect(() => convert([1, 2, 2], ...parts)).toThrow(/more than a shape/);
+
+  const channels = 1000;
+  const shared = floats("w", [channels, channels, 1, 1], new Array<number>(channels ** 2).fill(0));
+  const chain = names.map((name, i) => node("Conv", [i === 0 ? "input" : name, "w"], next(i)));
+  expect(() => convert([channels, 1, 1], shared, ...chain)).toThrow(/weights/);
+});
+
 test("a file that ends anywhere too early is MODEL_CORRUPT", () => {
   const bytes = tinyYunet(32);
   // The last field is the operator set, whose absence is refused too.
