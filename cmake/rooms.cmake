@@ -1,14 +1,23 @@
-# How our own code is compiled: with warnings, for the CPU's baseline, sanitizers on request.
+# How our own code is compiled: with warnings, for the CPU's baseline, sanitizers on request. Products
+# and sums are fused only where a kernel says so: else ARM would round in other places than x86.
 
 function(ours target)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/native)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -ffunction-sections -fdata-sections)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -ffp-contract=off -ffunction-sections -fdata-sections)
   if(COUNTENANCE_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${COUNTENANCE_SANITIZE}
                            -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(${target} PUBLIC -fsanitize=${COUNTENANCE_SANITIZE})
   endif()
 endfunction()
+
+# A cross compiler does not look into /usr/include, and must not: of it all it needs Highway, which
+# is headers alone.
+if(CMAKE_CROSSCOMPILING)
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/include)
+  file(CREATE_LINK /usr/include/hwy ${CMAKE_BINARY_DIR}/include/hwy SYMBOLIC)
+  include_directories(SYSTEM ${CMAKE_BINARY_DIR}/include)
+endif()
 
 # One static library countenance_<name> from every source file of native/<name>.
 function(room name)
@@ -21,12 +30,13 @@ endfunction()
 
 # The file of native/nn that is compiled for one level of CPUs; nothing else may use its instructions
 # (nn/kernels.h). Optimised in every build: without it the networks take minutes under sanitizers.
-# Products and sums are fused only where a kernel says so: int8 gives the same bits on every level.
 function(kernel_level name march)
-  set(options -O3 -ffp-contract=off
-              -DHWY_DISABLE_PCLMUL_AES)  # Highway wants these two with SSE4; the level has not
-  if(march AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set(options -O3 -DHWY_DISABLE_PCLMUL_AES)  # Highway wants these two with SSE4; the level has not
+  if((march MATCHES "^x86" AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64") OR
+     (march MATCHES "^armv8" AND CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64"))
     list(APPEND options -march=${march} ${ARGN})
+  elseif(NOT march)
+    list(APPEND options ${ARGN})
   endif()
   set_source_files_properties(${PROJECT_SOURCE_DIR}/native/nn/kernels_${name}.cpp PROPERTIES
                               COMPILE_OPTIONS "${options}")
@@ -55,7 +65,7 @@ endfunction()
 # One executable per test/native/<subject>_test.cpp, all of them in the target native_tests; only a
 # build with sanitizers makes them by default, as it is there to run them. A test links the room
 # that has <subject>, so that a room is tested without building the others; a test of no single
-# room's file links them all.
+# room's file links them all, and is left out where not all are built.
 function(native_tests)
   add_custom_target(native_tests)
   file(GLOB tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/native/*_test.cpp)
@@ -68,6 +78,9 @@ function(native_tests)
         set(rooms countenance_${room})
       endif()
     endforeach()
+    if(COUNTENANCE_INFERENCE_ONLY AND NOT rooms MATCHES "^countenance_(core|nn)$")
+      continue()
+    endif()
     add_executable(${name} ${test})
     ours(${name})
     add_dependencies(native_tests ${name})

@@ -58,7 +58,6 @@ endfunction()
 third_party(dlib ${third_party_dir}/src/dlib)
 third_party(faiss ${third_party_dir}/src/faiss)
 third_party(sqlite3 ${prefix}/include/sqlite3)
-find_package(Threads REQUIRED)
 target_compile_definitions(third_party_dlib INTERFACE
   DLIB_NO_GUI_SUPPORT DLIB_DISABLE_ASSERTS DLIB_NO_ABORT_ON_2ND_FATAL_ERROR)
 target_link_libraries(third_party_dlib INTERFACE Threads::Threads)

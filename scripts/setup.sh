@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Sets up a checkout: system packages, npm packages, third-party sources, native build,
 # TypeScript build, models. Each step checks what is there, so that a second run takes under a second.
-#   scripts/setup.sh [--until <step>] [--no-apt] [--bench]
-# steps: packages npm sources native dist models; --bench adds the packages of the bench's peers
+#   scripts/setup.sh [--until <step>] [--no-apt] [--bench] [--cross]
+# steps: packages npm sources native dist models; --bench adds the packages of the bench's peers,
+# --cross those of scripts/test-levels.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,12 +11,17 @@ steps=(packages npm sources native dist models)
 until=models
 apt=yes
 bench=no
+cross=no
 while (($#)); do
   case $1 in
     --until) until=${2:-} && shift 2 ;;
     --no-apt) apt=no && shift ;;
     --bench) bench=yes && shift ;;
-    *) echo "usage: scripts/setup.sh [--until <step>] [--no-apt] [--bench]" >&2 && exit 2 ;;
+    --cross) cross=yes && shift ;;
+    *)
+      echo "usage: scripts/setup.sh [--until <step>] [--no-apt] [--bench] [--cross]" >&2
+      exit 2
+      ;;
   esac
 done
 
@@ -46,6 +52,11 @@ bench_packages=(
   libxnnpack-dev libpthreadpool-dev # XNNPACK, another one
 )
 [[ $bench == yes ]] && packages+=("${bench_packages[@]}")
+cross_packages=(
+  g++-aarch64-linux-gnu # compiles the inference core for ARM
+  qemu-user             # runs it, and the addon on a plain x86-64 CPU
+)
+[[ $cross == yes ]] && packages+=("${cross_packages[@]}")
 
 logs=third_party/logs
 stamps=third_party/stamps

@@ -20,6 +20,9 @@ std::vector<const Kernels*> availableKernels() {
   if (__builtin_cpu_supports("x86-64-v3")) all.push_back(&kAvx2Kernels);
   if (__builtin_cpu_supports("x86-64-v2")) all.push_back(&kSse4Kernels);
 #endif
+#ifdef __aarch64__
+  all.push_back(&kNeonKernels);  // part of the architecture
+#endif
   all.push_back(&kBaselineKernels);
   return all;
 }

@@ -111,6 +111,9 @@ struct Kernels {
 };
 
 extern const Kernels kBaselineKernels;
+#ifdef __aarch64__
+extern const Kernels kNeonKernels;
+#endif
 #ifdef __x86_64__
 extern const Kernels kSse4Kernels;
 extern const Kernels kAvx2Kernels;
