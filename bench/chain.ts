@@ -1,6 +1,5 @@
 import type { Contestant } from "./contestant.js";
-import { installPeers } from "./install.js";
-import { bundleFolder } from "./paths.js";
+import { nodeProgram, tensorflow } from "./node-program.js";
 import { buildPeer, singleThread, thirdParty } from "./programs.js";
 
 /** How a contestant of the whole chain, photo to template, is run. */
@@ -19,17 +18,13 @@ export interface OurChainOptions extends ChainOptions {
   readonly atOnce?: number;
 }
 
-function node(file: string, ...args: readonly (string | number)[]) {
-  return { command: process.execPath, args: [`${bundleFolder}${file}.js`, ...args.map(String)] };
-}
-
 /** countenance through its public API. */
 export function ourChain(name: string, options: OurChainOptions): Contestant {
   const { photo, threads = 1, form = "jpeg", atOnce = 1 } = options;
   return {
     name,
     cores: threads,
-    prepare: () => Promise.resolve(node("countenance", photo, threads, form, atOnce)),
+    prepare: () => Promise.resolve(nodeProgram("countenance", photo, threads, form, atOnce)),
   };
 }
 
@@ -51,7 +46,8 @@ export function dlibChain(
 }
 
 export function humanChain(name: string, options: ChainOptions): Contestant {
-  return tensorflowChain(name, "human", options);
+  const { photo, threads = 1, progress } = options;
+  return tensorflow(name, progress, threads, () => nodeProgram("human", "chain", threads, photo));
 }
 
 export function faceApiChain(
@@ -59,21 +55,8 @@ export function faceApiChain(
   detector: "ssd" | "tiny224",
   options: ChainOptions,
 ): Contestant {
-  return tensorflowChain(name, "face-api", options, detector);
-}
-
-function tensorflowChain(
-  name: string,
-  file: string,
-  { photo, threads = 1, progress }: ChainOptions,
-  ...rest: readonly string[]
-): Contestant {
-  return {
-    name,
-    cores: threads,
-    async prepare() {
-      await installPeers(progress);
-      return node(file, photo, threads, ...rest);
-    },
-  };
+  const { photo, threads = 1, progress } = options;
+  return tensorflow(name, progress, threads, () =>
+    nodeProgram("face-api", "chain", threads, detector, photo),
+  );
 }

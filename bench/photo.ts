@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 import sharp from "sharp";
 
@@ -28,18 +28,25 @@ export async function writePhoto720(): Promise<string> {
   return path;
 }
 
+/** The demo photos. */
+export function samplePhotos(): readonly string[] {
+  return SAMPLES.map(samplePath);
+}
+
 /**
- * Writes the demo photos as binary PPM, which native programs read without a decoder; their paths.
+ * Writes photos as binary PPM, which native programs read without a decoder; their paths.
  */
-export async function writePictures(): Promise<readonly string[]> {
+export async function writePictures(
+  photos: readonly string[] = samplePhotos(),
+): Promise<readonly string[]> {
   mkdirSync(cacheFolder, { recursive: true });
   return Promise.all(
-    SAMPLES.map(async (number) => {
-      const { data, info } = await sharp(samplePath(number))
+    photos.map(async (photo) => {
+      const { data, info } = await sharp(photo)
         .removeAlpha()
         .raw()
         .toBuffer({ resolveWithObject: true });
-      const path = join(cacheFolder, `sample${String(number)}.ppm`);
+      const path = join(cacheFolder, `${basename(photo, ".jpg")}.ppm`);
       const header = `P6\n${String(info.width)} ${String(info.height)}\n255\n`;
       writeFileSync(path, Buffer.concat([Buffer.from(header), data]));
       return path;

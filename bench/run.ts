@@ -4,7 +4,9 @@ import { parseArgs } from "node:util";
 import { fmr } from "./accuracy/fmr.js";
 import { pairs } from "./accuracy/pairs.js";
 import type { BenchCase } from "./case.js";
+import { align } from "./cases/align.js";
 import { batch } from "./cases/batch.js";
+import { detect } from "./cases/detect.js";
 import { embed } from "./cases/embed.js";
 import { loop } from "./cases/loop.js";
 import { memory } from "./cases/memory.js";
@@ -17,6 +19,8 @@ import { save, table, type Report } from "./report.js";
 const CASES: readonly BenchCase[] = [
   embed,
   network,
+  detect,
+  align,
   pipeline,
   batch,
   startup,

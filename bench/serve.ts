@@ -1,8 +1,17 @@
 import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 
-/** Does the job once; the vector that it makes. */
-export type Step = () => Promise<ArrayLike<number>>;
+/** A library that is ready to do its job. */
+export interface Loaded {
+  readonly note: string;
+  /**
+   * Does the job once; the vector that it makes.
+   * @param index  0, 1, 2 ... over all rounds.
+   */
+  readonly step: (index: number) => Promise<ArrayLike<number>>;
+  /** After so many steps the jobs begin anew. Default 1. */
+  readonly jobs?: number;
+}
 
 export interface ServeOptions {
   /** How many steps are under way at once. Default 1. */
@@ -12,19 +21,19 @@ export interface ServeOptions {
 /**
  * A Node contestant's end of the protocol in bench/contestant.ts: loads its library, does the job
  * once, says that it is ready, and serves rounds until stdin ends.
- * @param load  Everything between the library's import and its readiness; the note and the job.
+ * @param load  Everything between the library's import and its readiness.
  */
 export async function serve(
-  load: () => Promise<{ readonly note: string; readonly step: Step }>,
+  load: () => Promise<Loaded>,
   { atOnce = 1 }: ServeOptions = {},
 ): Promise<void> {
   const answers = createWriteStream("", { fd: 3 });
   const answer = (value: unknown) => answers.write(`${JSON.stringify(value)}\n`);
   const bootMs = performance.now(); // since the process began
-  const { note, step } = await load();
+  const { note, step, jobs = 1 } = await load();
   const loadedMs = performance.now();
   const loadedMiB = residentMiB();
-  const vector = Array.from(await step());
+  const vectors = [Array.from(await step(0))];
   const startup = {
     bootMs,
     loadMs: loadedMs - bootMs,
@@ -32,14 +41,16 @@ export async function serve(
     firstMs: performance.now() - loadedMs,
     firstMiB: residentMiB(),
   };
-  answer({ note, vectors: [vector], startup });
+  for (let i = 1; i < jobs; i++) vectors.push(Array.from(await step(i)));
+  answer({ note, vectors, startup });
+  let next = 0;
   for await (const line of createInterface({ input: process.stdin })) {
     const timesMs: number[] = [];
     let left = Number(line);
     const worker = async () => {
       while (left-- > 0) {
         const start = performance.now();
-        await step();
+        await step(next++);
         timesMs.push(performance.now() - start);
       }
     };

@@ -1,5 +1,6 @@
 // @vladmandic/face-api: detection, 68 landmarks, descriptor.
-//   node face-api.js <photo.jpg> <threads> ssd|tiny224
+//   node face-api.js chain <threads> ssd|tiny224 <photo.jpg>        JPEG bytes to vector
+//   node face-api.js detect <threads> ssd|tiny224 <photo.jpg>...    pixels to boxes, in turn
 import { readFile } from "node:fs/promises";
 
 import { loadPeer, peerFolder } from "../install.js";
@@ -30,6 +31,7 @@ interface FaceApi {
   readonly SsdMobilenetv1Options: new (options?: object) => object;
   readonly TinyFaceDetectorOptions: new (options?: object) => object;
   detectSingleFace(image: object, options: object): Chain;
+  detectAllFaces(image: object, options: object): Promise<readonly object[]>;
 }
 
 const wasm = loadPeer("@tensorflow/tfjs-backend-wasm") as {
@@ -39,8 +41,9 @@ const wasm = loadPeer("@tensorflow/tfjs-backend-wasm") as {
 const folder = peerFolder("@vladmandic/face-api");
 const faceapi = loadPeer(`${folder}/dist/face-api.node-wasm.js`) as FaceApi;
 
-const [photo = "", threads = "1", detector] = process.argv.slice(2);
-const jpeg = await readFile(photo);
+const [mode = "", threads = "1", detector, ...paths] = process.argv.slice(2);
+const photos = await Promise.all(paths.map((path) => readFile(path)));
+const [photo = Buffer.of()] = photos;
 
 await serve(async () => {
   wasm.setWasmPaths(`${peerFolder("@tensorflow/tfjs-backend-wasm")}/dist/`);
@@ -50,22 +53,33 @@ await serve(async () => {
   const models = `${folder}/model`;
   const tiny = detector === "tiny224";
   await faceapi.nets[tiny ? "tinyFaceDetector" : "ssdMobilenetv1"].loadFromDisk(models);
-  await faceapi.nets.faceLandmark68Net.loadFromDisk(models);
-  await faceapi.nets.faceRecognitionNet.loadFromDisk(models);
   const options = tiny
     ? new faceapi.TinyFaceDetectorOptions({ inputSize: 224 })
     : new faceapi.SsdMobilenetv1Options();
-  return {
-    note: `face-api ${faceapi.version}, ${faceapi.tf.getBackend()}, threads ${threads}, 128-d`,
-    step: async () => {
-      const tensor = await decodeToTensor(faceapi.tf, jpeg);
-      const face = await faceapi
-        .detectSingleFace(tensor, options)
-        .withFaceLandmarks()
-        .withFaceDescriptor();
-      faceapi.tf.dispose(tensor);
-      if (face === undefined) throw new Error("error: found no face");
-      return face.descriptor;
-    },
-  };
+  const note = `face-api ${faceapi.version}, ${faceapi.tf.getBackend()}, threads ${threads}`;
+  if (mode === "detect") {
+    const tensors = await Promise.all(photos.map((one) => decodeToTensor(faceapi.tf, one)));
+    return {
+      note,
+      jobs: photos.length,
+      step: async (i) => {
+        const picture = tensors[i % tensors.length] ?? {};
+        return [(await faceapi.detectAllFaces(picture, options)).length];
+      },
+    };
+  }
+  await faceapi.nets.faceLandmark68Net.loadFromDisk(models);
+  await faceapi.nets.faceRecognitionNet.loadFromDisk(models);
+  return { note: `${note}, 128-d`, step: () => embed(options) };
 });
+
+async function embed(options: object): Promise<Float32Array> {
+  const tensor = await decodeToTensor(faceapi.tf, photo);
+  const face = await faceapi
+    .detectSingleFace(tensor, options)
+    .withFaceLandmarks()
+    .withFaceDescriptor();
+  faceapi.tf.dispose(tensor);
+  if (face === undefined) throw new Error("error: found no face");
+  return face.descriptor;
+}

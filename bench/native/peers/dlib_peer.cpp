@@ -4,6 +4,9 @@
 //   dlib_peer pipeline <resnet.dat> <shape_5.dat> <photo.jpg> <threads>
 //                                                                 JPEG bytes to vector; each thread
 //                                                                 has a chain of its own
+//   dlib_peer detect <photo.jpg>...                               pixels to boxes, in turn
+//   dlib_peer align <shape_5.dat> <photo.jpg>                     the largest face's box to its
+//   chip
 //
 // chips.rgb holds 150 x 150 RGB8 chips, one after the other.
 
@@ -81,6 +84,13 @@ void serveEmbed(const std::string& networkPath, const std::string& chipsPath) {
   server.serve([&](std::size_t i) { network(chips[i % chips.size()]); });
 }
 
+/// Empty when there is none.
+dlib::rectangle largest(const std::vector<dlib::rectangle>& boxes) {
+  const auto found = std::max_element(boxes.begin(), boxes.end(),
+                                      [](auto& a, auto& b) { return a.area() < b.area(); });
+  return found == boxes.end() ? dlib::rectangle() : *found;
+}
+
 /// Everything that one thread needs to get from a photo to a vector.
 class Chain final {
  public:
@@ -93,11 +103,9 @@ class Chain final {
   std::vector<float> embed(const std::vector<unsigned char>& jpeg) {
     dlib::array2d<dlib::rgb_pixel> picture;
     dlib::load_jpeg(picture, jpeg.data(), jpeg.size());
-    const std::vector<dlib::rectangle> boxes = detector_(picture);
-    if (boxes.empty()) return {};
-    const auto largest = std::max_element(boxes.begin(), boxes.end(),
-                                          [](auto& a, auto& b) { return a.area() < b.area(); });
-    const dlib::full_object_detection points = predictor_(picture, *largest);
+    const dlib::rectangle box = largest(detector_(picture));
+    if (box.is_empty()) return {};
+    const dlib::full_object_detection points = predictor_(picture, box);
     Chip chip;
     dlib::extract_image_chip(picture, dlib::get_face_chip_details(points, kChipSide, kChipPadding),
                              chip);
@@ -124,6 +132,45 @@ void servePipeline(const std::string& networkPath, const std::string& shapePath,
   server.serveParallel(threads, [&](std::size_t t) { chains[t]->embed(jpeg); });
 }
 
+using Picture = dlib::array2d<dlib::rgb_pixel>;
+
+Picture readPicture(const std::string& path) {
+  Picture picture;
+  dlib::load_jpeg(picture, path);
+  return picture;
+}
+
+void serveDetect(const std::vector<std::string>& photoPaths) {
+  std::vector<Picture> pictures;
+  for (const std::string& path : photoPaths) pictures.push_back(readPicture(path));
+  dlib::frontal_face_detector detector = dlib::get_frontal_face_detector();
+  std::vector<std::vector<float>> counts;
+  for (const Picture& picture : pictures) {
+    counts.push_back({static_cast<float>(detector(picture).size())});
+  }
+  RoundServer server;
+  server.ready("dlib " DLIB_PEER_VERSION ", HOG at full size", counts);
+  server.serve([&](std::size_t i) { detector(pictures[i % pictures.size()]); });
+}
+
+void serveAlign(const std::string& shapePath, const std::string& photoPath) {
+  dlib::shape_predictor predictor;
+  dlib::deserialize(shapePath) >> predictor;
+  const Picture picture = readPicture(photoPath);
+  const dlib::rectangle box = largest(dlib::get_frontal_face_detector()(picture));
+  if (box.is_empty()) throw std::runtime_error("error: found no face");
+  const auto align = [&] {
+    Chip chip;
+    dlib::extract_image_chip(
+        picture, dlib::get_face_chip_details(predictor(picture, box), kChipSide, kChipPadding),
+        chip);
+    return chip;
+  };
+  RoundServer server;
+  server.ready("dlib " DLIB_PEER_VERSION ", 5 points", {{static_cast<float>(align().size())}});
+  server.serve([&](std::size_t) { align(); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -133,8 +180,12 @@ int main(int argc, char** argv) {
       serveEmbed(args[1], args[2]);
     } else if (args.size() == 5 && args[0] == "pipeline") {
       servePipeline(args[1], args[2], args[3], std::stoul(args[4]));
+    } else if (args.size() >= 2 && args[0] == "detect") {
+      serveDetect({args.begin() + 1, args.end()});
+    } else if (args.size() == 3 && args[0] == "align") {
+      serveAlign(args[1], args[2]);
     } else {
-      std::cerr << "usage: dlib_peer embed|pipeline <files>\n";
+      std::cerr << "usage: dlib_peer embed|pipeline|detect|align <files>\n";
       return 2;
     }
   } catch (const std::exception& error) {
