@@ -104,7 +104,8 @@ void fit(const std::string& folder, const std::vector<std::string>& pictures) {
 int main(int count, char** values) {
   const std::vector<std::string> arguments(values + 1, values + count);
   try {
-    if (arguments.size() < 2) throw std::runtime_error("usage: mesh_template models picture.ppm...");
+    if (arguments.size() < 2)
+      throw std::runtime_error("usage: mesh_template models picture.ppm...");
     fit(arguments[0], {arguments.begin() + 1, arguments.end()});
     return 0;
   } catch (const std::exception& error) {
