@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "core/image.h"
 #include "napi/arguments.h"
 #include "napi/errors.h"
+#include "nn/kernels.h"
 #include "nn/model_file.h"
 #include "nn/network.h"
 #include "vision/embed.h"
@@ -43,8 +45,9 @@ std::vector<std::string> outputNames(const ModelFile& model) {
   return names;
 }
 
-std::vector<Output> runNetwork(const ModelFile& model, const std::vector<float>& input) {
-  const nn::Network network(model);
+std::vector<Output> runNetwork(const ModelFile& model, const std::vector<float>& input,
+                               const nn::Kernels& kernels) {
+  const nn::Network network(model, kernels);
   expectSize(input, network.inputShape().size());
   nn::AlignedFloats scratch = network.scratch();
   std::copy(input.begin(), input.end(), network.input(scratch).begin());
@@ -68,9 +71,11 @@ Image pictureOf(const std::vector<float>& input) {
   return picture;
 }
 
-std::vector<Output> runEmbedder(const ModelFile& model, const std::vector<float>& input) {
+std::vector<Output> runEmbedder(const ModelFile& model, const std::vector<float>& input,
+                                const nn::Kernels& kernels) {
   expectSize(input, std::size_t{150} * 150 * 3);
-  return {{"embedding", Embedder(model).embed(pictureOf(input).view())}};
+  Embedder embedder(std::make_shared<const nn::ResNet>(model, kernels));
+  return {{"embedding", embedder.embed(pictureOf(input).view())}};
 }
 
 /// The box is the picture's middle half.
@@ -86,10 +91,19 @@ std::vector<Output> runLandmarks(const ModelFile& model, const std::vector<float
   return {points};
 }
 
+const nn::Kernels& kernelsOf(Napi::Value level) {
+  if (level.IsUndefined()) return nn::bestKernels();
+  const std::string name = stringOf(level, "level");
+  for (const nn::Kernels* kernels : nn::availableKernels()) {
+    if (kernels->name == name) return *kernels;
+  }
+  throw Error(ErrorCode::kInvalidArgument, "level: expected one of kernelLevels()");
+}
+
 std::vector<Output> run(const std::string& kind, const ModelFile& model,
-                        const std::vector<float>& input) {
-  if (kind == "network") return runNetwork(model, input);
-  if (kind == "embedder") return runEmbedder(model, input);
+                        const std::vector<float>& input, const nn::Kernels& kernels) {
+  if (kind == "network") return runNetwork(model, input, kernels);
+  if (kind == "embedder") return runEmbedder(model, input, kernels);
   if (kind == "landmarks") return runLandmarks(model, input);
   throw Error(ErrorCode::kInvalidArgument, "kind: expected network, embedder or landmarks");
 }
@@ -106,7 +120,8 @@ Napi::Value runModel(const Napi::CallbackInfo& info) {
     const std::vector<std::uint8_t> bytes(array.Data(), array.Data() + array.ElementLength());
     const ModelFile model({bytes.data(), bytes.size()});
     Napi::Object result = Napi::Object::New(env);
-    for (const Output& output : run(stringOf(info[0], "kind"), model, floatsOf(info[2], "input"))) {
+    for (const Output& output :
+         run(stringOf(info[0], "kind"), model, floatsOf(info[2], "input"), kernelsOf(info[3]))) {
       auto values = Napi::Float32Array::New(env, output.values.size());
       std::copy(output.values.begin(), output.values.end(), values.Data());
       result.Set(output.name, values);
@@ -115,9 +130,18 @@ Napi::Value runModel(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value kernelLevels(const Napi::CallbackInfo& info) {
+  Napi::Array names = Napi::Array::New(info.Env());
+  for (const nn::Kernels* kernels : nn::availableKernels()) {
+    names.Set(names.Length(), kernels->name);
+  }
+  return names;
+}
+
 }  // namespace
 
 void registerRunModel(Napi::Env env, Napi::Object exports) {
+  exports.Set("kernelLevels", Napi::Function::New<kernelLevels>(env, "kernelLevels"));
   exports.Set("runModel", Napi::Function::New<runModel>(env, "runModel"));
 }
 

@@ -152,13 +152,17 @@ export interface NativeAddon {
   /**
    * One run of a model file on this thread, for the build and the command line: milliseconds to a
    * second. `kind` says how to read the file; `input` is [height x width x channels].
+   * @param level  One of kernelLevels(); the best unless told otherwise.
    * @returns By the output's name: [height x width x channels].
    */
   runModel(
     kind: "network" | "embedder" | "landmarks",
     model: Uint8Array,
     input: Float32Array,
+    level?: string,
   ): Readonly<Record<string, Float32Array>>;
+  /** The levels of our kernels that this CPU can run, best first. */
+  kernelLevels(): readonly string[];
 }
 
 let loaded: NativeAddon | undefined;

@@ -17,17 +17,34 @@ function goldenOf(id: string): Golden {
   return JSON.parse(readFileSync(join(root, "test", "golden", `${id}.json`), "utf8")) as Golden;
 }
 
-function outputsOf(kind: "network" | "embedder" | "landmarks", bytes: Uint8Array, golden: Golden) {
-  return native().runModel(kind, bytes, goldenPicture(golden.input));
+const levels = native().kernelLevels();
+
+/** What differs from the golden file, per level of kernels that this CPU can run; nothing should. */
+function differences(
+  kind: "network" | "embedder" | "landmarks",
+  bytes: Uint8Array,
+  golden: Golden,
+): readonly string[] {
+  return levels.flatMap((level) => {
+    const outputs = native().runModel(kind, bytes, goldenPicture(golden.input), level);
+    const difference = goldenDifference(golden, new Map(Object.entries(outputs)));
+    return difference === undefined ? [] : [`${level}: ${difference}`];
+  });
 }
 
-test.each(entries)("$id computes what the independent reference does", async (entry) => {
+test.each(entries)("$id computes what the reference does, at every CPU level", async (entry) => {
   const golden = goldenOf(entry.id);
   expect(golden.source).toBe(entry.source.sha256);
   const kind =
     entry.job === "embedding" ? "embedder" : entry.job === "landmarks" ? "landmarks" : "network";
-  const outputs = outputsOf(kind, await readModel(modelFolder(), entry), golden);
-  expect(goldenDifference(golden, new Map(Object.entries(outputs)))).toBeUndefined();
+  expect(differences(kind, await readModel(modelFolder(), entry), golden)).toEqual([]);
+});
+
+test("an unknown level is refused, and the one that every CPU has is there", () => {
+  expect(levels).toContain("baseline");
+  expect(() =>
+    native().runModel("network", new Uint8Array(), new Float32Array(), "none"),
+  ).toThrow();
 });
 
 test.skipIf(!existsSync(onnx)).each([
@@ -37,13 +54,12 @@ test.skipIf(!existsSync(onnx)).each([
   ["minifasnet-v1se", "MiniFASNetV1SE.onnx"],
 ])("%s of %s computes what ONNX Runtime does (needs ../shared/data/models)", (id, file) => {
   const golden = goldenOf(id);
-  const { bytes: model } = convertOnnx({
+  const { bytes } = convertOnnx({
     bytes: readFileSync(join(onnx, file)),
     side: golden.input.height,
     properties: {},
   });
-  const outputs = outputsOf("network", model, golden);
-  expect(goldenDifference(golden, new Map(Object.entries(outputs)))).toBeUndefined();
+  expect(differences("network", bytes, golden)).toEqual([]);
 });
 
 const output = { name: "x", length: 3, tolerance: 0.01, step: 2 };
