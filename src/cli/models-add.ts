@@ -26,6 +26,9 @@ interface Addable {
 /** Far above every network that can be added. */
 const MAX_BYTES = 64 * 2 ** 20;
 
+/** Of yunet_n_640_640.onnx, the larger of the official files of a fixed size. */
+const OPEN_SIDE = 640;
+
 const ADDABLE: ReadonlyMap<string, Addable> = new Map([
   [
     "yunet",
@@ -51,7 +54,7 @@ const ADDABLE: ReadonlyMap<string, Addable> = new Map([
 
 interface AddOptions {
   readonly models: string;
-  readonly side: string;
+  readonly side?: string;
 }
 
 /** `countenance models add`: converts a model that the package does not carry. */
@@ -61,13 +64,9 @@ export function modelsAddCommand(): Command {
     .argument("<model>", [...ADDABLE.keys()].join(", "))
     .argument("<file>", "the ONNX file")
     .option("--models <folder>", "the model folder", modelFolder())
-    .option(
-      "--side <pixels>",
-      "height and width of the input, where the file leaves them open",
-      "640",
-    )
+    .option("--side <pixels>", `height and width of an input left open (${String(OPEN_SIDE)})`)
     .action(async (id: string, path: string, { models, side }: AddOptions) => {
-      const entry = await addModel(models, id, path, Number(side));
+      const entry = await addModel(models, id, path, side === undefined ? undefined : Number(side));
       const official = ADDABLE.get(id)?.official[entry.source.sha256];
       process.stdout.write(
         [
@@ -87,13 +86,13 @@ async function addModel(
   folder: string,
   id: string,
   path: string,
-  side: number,
+  side: number | undefined,
 ): Promise<ModelEntry> {
   const addable = ADDABLE.get(id);
   if (addable === undefined) {
     throw invalid(`model: expected one of ${[...ADDABLE.keys()].join(", ")}`);
   }
-  if (!Number.isInteger(side) || side < 32 || side > 4096) {
+  if (side !== undefined && !(Number.isInteger(side) && side >= 32 && side <= 4096)) {
     throw invalid(`--side: expected an integer in 32..4096, got ${String(side)}`);
   }
   // An engine needs the other models beside this one.
@@ -103,10 +102,13 @@ async function addModel(
   const { job, licence, input } = addable;
   const network = convertOnnx({
     bytes,
-    side,
+    side: side ?? OPEN_SIDE,
     properties: { id, licence, "source.file": source.file, "source.sha256": source.sha256, input },
   });
   addable.check(network);
+  if (side !== undefined && side !== network.input.height) {
+    throw invalid(`--side: the file's own is ${String(network.input.height)} pixels`);
+  }
   runOnce(network);
 
   const entry: ModelEntry = {

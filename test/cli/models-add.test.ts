@@ -154,6 +154,7 @@ test.each<[string, () => readonly string[], string]>([
   ["an unknown model", () => ["resnet", source], "model"],
   ["no such file", () => ["yunet", join(folder, "none.onnx")], "file"],
   ["a folder", () => ["yunet", folder], "file"],
+  ["another side than the file's", () => ["yunet", source, "--side", "96"], "--side"],
   ["no number", () => ["yunet", source, "--side", "big"], "--side"],
 ])("%s is INVALID_ARGUMENT", (_what, args, name) => {
   expect(models("add", ...args())).toMatchObject({
