@@ -102,7 +102,7 @@ nn::Precision precisionNamed(const std::string& name) {
 void checkInstructions(nn::Precision precision, const nn::Kernels& kernels) {
   const auto all = nn::resNetKernels(precision, kernels);
   if (all.empty() || all.front()->operands == nn::Operands::kInt8InFloats) {
-    throw std::runtime_error(std::string("error: not available: this CPU has no ") +
+    throw std::runtime_error(std::string("not available: this CPU has no ") +
                              nn::nameOf(precision) + " products");
   }
 }

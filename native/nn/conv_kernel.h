@@ -166,13 +166,8 @@ void convolve(const ConvolutionJob& job) {
 
 template <typename T, typename Products = FloatProducts>
 constexpr Convolution convolution() {
-  return {T::kInSide,
-          T::kStride,
-          T::kKernel,
-          T::kGroupBlocks,
-          0,
-          Products::kOperands,
-          &convolve<T, Products>};
+  return {T::kInSide, T::kStride, T::kKernel,          T::kGroupBlocks,
+          0,          0,          Products::kOperands, &convolve<T, Products>};
 }
 
 }  // namespace

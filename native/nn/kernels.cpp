@@ -3,13 +3,14 @@
 namespace countenance::nn {
 
 std::size_t convolutionScratch(const Convolution& convolution, std::size_t inBlocks) {
-  if (convolution.stripTiles == 0) {
+  if (convolution.results == 0) {
     // The input as operands; no kind is larger than floats.
     const std::size_t side = convolution.inSide + 2;
     return convolution.operands == Operands::kF32 ? 0 : inBlocks * side * side * kBlock;
   }
   const std::size_t strip = convolution.stripTiles * kBlock;
-  return kWinogradProducts * ((inBlocks + convolution.groupBlocks) * strip + 2 * kBlock);
+  const std::size_t window = convolution.results + 2;
+  return window * window * ((inBlocks + convolution.groupBlocks) * strip + 2 * kBlock);
 }
 
 std::vector<const Kernels*> availableKernels() {

@@ -17,10 +17,6 @@ namespace countenance::nn {
 
 constexpr std::size_t kBlock = 16;  ///< Channels per block: the floats of a cache line.
 
-/// Winograd's F(2 x 2, 3 x 3) turns a window of 4 x 4 pixels into as many products.
-constexpr std::size_t kWinogradWindow = 4;
-constexpr std::size_t kWinogradProducts = 16;
-
 /// dlib's first layer: 7 x 7, stride 2, no padding, on a chip of 150 x 150 RGB pixels.
 constexpr std::size_t kStemSide = 150;
 constexpr std::size_t kStemKernel = 7;
@@ -86,7 +82,8 @@ struct Convolution {
   std::size_t stride;
   std::size_t kernel;
   std::size_t groupBlocks;  ///< Blocks of output channels that are computed together.
-  std::size_t stripTiles;   ///< Winograd's tiles that are computed together; 0: direct convolution.
+  std::size_t results;      ///< Winograd's, of a window's side: 2 or 4; 0: direct convolution.
+  std::size_t stripTiles;   ///< Winograd's tiles that are computed together.
   Operands operands;
   void (*run)(const ConvolutionJob&);
 };

@@ -11,11 +11,11 @@ namespace {
 
 // At most 12 pixels x 2 vectors of 16 lanes: 24 sums of 32 registers; inputs are memory operands.
 constexpr Convolution kConvolutions[] = {
-    winogradConvolution<WinogradTiling<35, 2, 12, 2>>(),
+    winogradConvolution<WinogradTiling<Winograd4, 35, 3, 9, 2>>(),
     convolution<Tiling<35, 2, 3, 9, 1, 2>>(),
-    winogradConvolution<WinogradTiling<17, 3, 9, 2>>(),
+    winogradConvolution<WinogradTiling<Winograd4, 17, 5, 9, 2>>(),
     convolution<Tiling<17, 2, 3, 8, 1, 2>>(),
-    winogradConvolution<WinogradTiling<8, 4, 8, 2>>(),
+    winogradConvolution<WinogradTiling<Winograd2, 8, 4, 8, 2>>(),
     convolution<Tiling<8, 2, 3, 3, 3, 2>>(),
     convolution<Tiling<3, 1, 3, 3, 3, 2>>(),
     convolution<Tiling<4, 1, 3, 4, 4, 1>>(),

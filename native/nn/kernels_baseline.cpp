@@ -9,11 +9,11 @@ namespace {
 
 // What every CPU of the architecture has. At most 3 pixels x 4 vectors of 4 lanes: 12 sums.
 constexpr Convolution kConvolutions[] = {
-    winogradConvolution<WinogradTiling<35, 2, 3, 1>>(),
+    winogradConvolution<WinogradTiling<Winograd4, 35, 3, 3, 1>>(),
     convolution<Tiling<35, 2, 3, 3, 1, 1>>(),
-    winogradConvolution<WinogradTiling<17, 3, 3, 1>>(),
+    winogradConvolution<WinogradTiling<Winograd4, 17, 5, 3, 1>>(),
     convolution<Tiling<17, 2, 3, 2, 1, 1>>(),
-    winogradConvolution<WinogradTiling<8, 4, 3, 1>>(),
+    winogradConvolution<WinogradTiling<Winograd2, 8, 4, 3, 1>>(),
     convolution<Tiling<8, 2, 3, 3, 1, 1>>(),
     convolution<Tiling<3, 1, 3, 3, 1, 1>>(),
     convolution<Tiling<4, 1, 3, 2, 1, 1>>(),

@@ -53,46 +53,51 @@ auto withFormat(Operands operands, Body&& body) {
   }
 }
 
-/// Winograd's G * line, where G is (1 0 0; 1/2 1/2 1/2; 1/2 -1/2 1/2; 0 0 1); a window is
-/// transformed by columns and then by rows.
-template <typename Number>
-void winogradLine(const Number* line, std::size_t step, double* out, std::size_t outStep) {
-  const double ends = (static_cast<double>(line[0]) + line[2 * step]) / 2;
-  const double middle = static_cast<double>(line[step]) / 2;
-  out[0] = line[0];
-  out[outStep] = ends + middle;
-  out[2 * outStep] = ends - middle;
-  out[3 * outStep] = line[2 * step];
-}
+/// Winograd's G: a window of weights becomes G * window * transpose of G.
+constexpr double kWinograd2[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
+constexpr double kWinograd4[6][3] = {{0.25, 0, 0},
+                                     {-1.0 / 6, -1.0 / 6, -1.0 / 6},
+                                     {-1.0 / 6, 1.0 / 6, -1.0 / 6},
+                                     {1.0 / 24, 1.0 / 12, 1.0 / 6},
+                                     {1.0 / 24, -1.0 / 12, 1.0 / 6},
+                                     {0, 0, 1}};
 
-std::array<double, kWinogradProducts> winogradWeights(const float* window) {
-  std::array<double, 3 * kWinogradWindow> columns{};
-  for (std::size_t x = 0; x < 3; ++x) winogradLine(window + x, 3, columns.data() + x, 3);
-  std::array<double, kWinogradProducts> products{};
-  for (std::size_t y = 0; y < kWinogradWindow; ++y) {
-    winogradLine(columns.data() + 3 * y, 1, products.data() + kWinogradWindow * y, 1);
+template <std::size_t size>
+std::array<double, size * size> winogradWeights(const double (&g)[size][3], const float* window) {
+  double rows[size][3];
+  for (std::size_t y = 0; y < size; ++y) {
+    for (std::size_t x = 0; x < 3; ++x) {
+      rows[y][x] = g[y][0] * window[x] + g[y][1] * window[3 + x] + g[y][2] * window[6 + x];
+    }
+  }
+  std::array<double, size * size> products{};
+  for (std::size_t y = 0; y < size; ++y) {
+    for (std::size_t x = 0; x < size; ++x) {
+      products[y * size + x] = g[x][0] * rows[y][0] + g[x][1] * rows[y][1] + g[x][2] * rows[y][2];
+    }
   }
   return products;
 }
 
-template <typename Format>
-AlignedBytes packWinograd(Span<const float> weights, std::size_t inputs, std::size_t outputs,
-                          std::size_t group) {
+template <typename Format, std::size_t size>
+AlignedBytes packWinograd(const double (&g)[size][3], Span<const float> weights, std::size_t inputs,
+                          std::size_t outputs, std::size_t group) {
   using Element = typename Format::Element;
   constexpr std::size_t kLane = Format::kPerLane;
-  AlignedBytes packed(outputs * inputs * kWinogradProducts * sizeof(Element));
+  AlignedBytes packed(outputs * inputs * size * size * sizeof(Element));
   auto* part = reinterpret_cast<Element*>(packed.data());
   for (std::size_t out = 0; out < outputs; out += group) {
     for (std::size_t i = 0; i < inputs; ++i) {
       for (std::size_t o = 0; o < group; ++o) {
-        const auto products = winogradWeights(weights.data() + ((out + o) * inputs + i) * kTaps);
+        const auto products = winogradWeights(g, weights.data() + ((out + o) * inputs + i) * kTaps);
         Element* to = part + (i / kLane * group + o) * kLane + i % kLane;
-        for (std::size_t product = 0; product < kWinogradProducts; ++product) {
-          to[product * inputs * group] = Format::from(static_cast<float>(products[product]));
+        for (const double product : products) {
+          *to = Format::from(static_cast<float>(product));
+          to += inputs * group;
         }
       }
     }
-    part += kWinogradProducts * inputs * group;
+    part += size * size * inputs * group;
   }
   return packed;
 }
@@ -184,9 +189,13 @@ PackedWeights packConvolution(Span<const float> weights, std::size_t inputs, std
   }
   packed.weights = withFormat(convolution.operands, [&](auto format) {
     using Format = decltype(format);
-    return convolution.stripTiles > 0
-               ? packWinograd<Format>(weights, inputs, outputs, group)
-               : packDirect<Format>(weights, inputs, outputs, convolution.kernel, group);
+    if (convolution.results == 2) {
+      return packWinograd<Format>(kWinograd2, weights, inputs, outputs, group);
+    }
+    if (convolution.results == 4) {
+      return packWinograd<Format>(kWinograd4, weights, inputs, outputs, group);
+    }
+    return packDirect<Format>(weights, inputs, outputs, convolution.kernel, group);
   });
   return packed;
 }

@@ -2,72 +2,139 @@
 
 #include "nn/lanes.h"
 
-// 3 x 3 convolution of stride 1 by Winograd's F(2 x 2, 3 x 3) (Lavin and Gray, "Fast Algorithms for
-// Convolutional Neural Networks", 2015): windows of 4 x 4 pixels give 2 x 2 results with 16
-// multiplications per pair of channels instead of 36. Each strip of tiles passes three steps, which
-// all stay in the cache: the windows' transform, 16 matrix products, the transform back.
+// 3 x 3 convolution of stride 1 by Winograd's F(r x r, 3 x 3) (Lavin and Gray, "Fast Algorithms for
+// Convolutional Neural Networks", 2015): windows of (r + 2) x (r + 2) pixels give r x r results.
+// Per result and pair of channels that is 4 multiplications for r = 2 and 2.25 for r = 4, instead
+// of 9. Each strip of tiles passes three steps, which all stay in the cache: the windows'
+// transform, as many matrix products as a window has pixels, the transform back.
 
 namespace countenance::nn {
 namespace {
 
+/// F(2 x 2): rounds hardly more than a direct convolution.
+struct Winograd2 {
+  static constexpr int kResults = 2;
+  static constexpr int kWindow = 4;
+
+  /// (1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1) * in
+  static HWY_INLINE void window(const Vector* in, int inStep, Vector* out, int step) {
+    const Vector b = in[inStep];
+    const Vector c = in[2 * inStep];
+    out[0] = hn::Sub(in[0], c);
+    out[step] = hn::Add(b, c);
+    out[2 * step] = hn::Sub(c, b);
+    out[3 * step] = hn::Sub(b, in[3 * inStep]);
+  }
+
+  /// (1 1 1 0; 0 1 -1 -1) * in
+  static HWY_INLINE void results(const Vector* in, int inStep, Vector* out, int step) {
+    const Vector b = in[inStep];
+    const Vector c = in[2 * inStep];
+    out[0] = hn::Add(hn::Add(in[0], b), c);
+    out[step] = hn::Sub(hn::Sub(b, c), in[3 * inStep]);
+  }
+};
+
+/// F(4 x 4): the least arithmetic, about three times the rounding.
+struct Winograd4 {
+  static constexpr int kResults = 4;
+  static constexpr int kWindow = 6;
+
+  /// (4 0 -5 0 1 0; 0 -4 -4 1 1 0; 0 4 -4 -1 1 0; 0 -2 -1 2 1 0; 0 2 -1 -2 1 0; 0 4 0 -5 0 1) * in
+  static HWY_INLINE void window(const Vector* in, int inStep, Vector* out, int step) {
+    const Lanes lanes;
+    const Vector two = hn::Set(lanes, 2);
+    const Vector four = hn::Set(lanes, 4);
+    const Vector five = hn::Set(lanes, 5);
+    const Vector b = in[inStep];
+    const Vector c = in[2 * inStep];
+    const Vector d = in[3 * inStep];
+    const Vector e = in[4 * inStep];
+    out[0] = hn::NegMulAdd(five, c, hn::MulAdd(four, in[0], e));
+    const Vector even4 = hn::NegMulAdd(four, c, e);
+    const Vector odd4 = hn::NegMulAdd(four, b, d);
+    out[step] = hn::Add(even4, odd4);
+    out[2 * step] = hn::Sub(even4, odd4);
+    const Vector even1 = hn::Sub(e, c);
+    const Vector odd1 = hn::Sub(d, b);
+    out[3 * step] = hn::MulAdd(two, odd1, even1);
+    out[4 * step] = hn::NegMulAdd(two, odd1, even1);
+    out[5 * step] = hn::NegMulAdd(five, d, hn::MulAdd(four, b, in[5 * inStep]));
+  }
+
+  /// (1 1 1 1 1 0; 0 1 -1 2 -2 0; 0 1 1 4 4 0; 0 1 -1 8 -8 1) * in
+  static HWY_INLINE void results(const Vector* in, int inStep, Vector* out, int step) {
+    const Lanes lanes;
+    const Vector sum1 = hn::Add(in[inStep], in[2 * inStep]);
+    const Vector difference1 = hn::Sub(in[inStep], in[2 * inStep]);
+    const Vector sum2 = hn::Add(in[3 * inStep], in[4 * inStep]);
+    const Vector difference2 = hn::Sub(in[3 * inStep], in[4 * inStep]);
+    out[0] = hn::Add(hn::Add(in[0], sum1), sum2);
+    out[step] = hn::MulAdd(hn::Set(lanes, 2), difference2, difference1);
+    out[2 * step] = hn::MulAdd(hn::Set(lanes, 4), sum2, sum1);
+    out[3 * step] =
+        hn::Add(hn::MulAdd(hn::Set(lanes, 8), difference2, difference1), in[5 * inStep]);
+  }
+};
+
 /// A map of side x side pixels, in strips of `stripRows` rows of tiles; a matrix product takes
 /// `width` tiles and `groupBlocks` blocks of output channels at a time.
-template <int side, int stripRows, int width, int groupBlocks>
+template <typename Form, int side, int stripRows, int width, int groupBlocks>
 struct WinogradTiling {
+  using Transform = Form;
   static constexpr int kSide = side;
   static constexpr int kStripRows = stripRows;
   static constexpr int kWidth = width;
   static constexpr int kGroupBlocks = groupBlocks;
-  static constexpr int kTiles = (side + 1) / 2;  // in a row and in a column
+  static constexpr int kResults = Form::kResults;
+  static constexpr int kWindow = Form::kWindow;
+  static constexpr int kTiles = (side + kResults - 1) / kResults;  // in a row and in a column
   static constexpr int kStrip = stripRows * kTiles;
   static constexpr int kGroupVectors = groupBlocks * kBlockVectors;
-  static constexpr int kProducts = static_cast<int>(kWinogradProducts);
+  static constexpr int kProducts = kWindow * kWindow;
   static_assert(kTiles % stripRows == 0);
 
-  /// Elements from one product to the next: one line more than the strip, so that the 16 streams
-  /// do not meet in one set of the cache.
+  /// Elements from one product to the next: one line more than the strip, so that the streams do
+  /// not meet in one set of the cache.
   static constexpr std::size_t productStep(std::size_t blocks) {
     return (blocks * kStrip + 1) * 16;
   }
 };
 
-/// (1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1) * in
-HWY_INLINE void windowTransform(Vector a, Vector b, Vector c, Vector d, Vector* out, int step) {
-  out[0] = hn::Sub(a, c);
-  out[step] = hn::Add(b, c);
-  out[2 * step] = hn::Sub(c, b);
-  out[3 * step] = hn::Sub(b, d);
-}
-
-/// products[16][block][tile of the strip][16]; the strip's first row of tiles is `firstRow`.
+/// products[kProducts][block][tile of the strip][16]; the strip's first row of tiles is `firstRow`.
 template <typename T, typename Products>
 HWY_INLINE void transformStrip(const MapView& in, int firstRow,
                                typename Products::Element* products) {
   const Lanes lanes;
+  constexpr int kWindow = T::kWindow;
   const std::size_t step = T::productStep(in.blocks);
+  // A window that hangs over the border reads the border again: all of it is zero.
+  const auto inside = [](int i) { return i < T::kSide + 1 ? i : T::kSide + 1; };
   for (std::size_t block = 0; block < in.blocks; ++block) {
     for (int t = 0; t < T::kStrip; ++t) {
-      const int top = 2 * (firstRow + t / T::kTiles);
-      const int left = 2 * (t % T::kTiles);
+      const int top = T::kResults * (firstRow + t / T::kTiles);
+      const int left = T::kResults * (t % T::kTiles);
       auto* to = products + (block * T::kStrip + t) * 16;
       for (int c = 0; c < 16; c += kLanes) {
-        Vector rows[16];
-#pragma GCC unroll 4
-        for (int x = 0; x < 4; ++x) {
-          // A window that hangs over the border reads the border again: all of it is zero.
-          const int column = left + x < T::kSide + 1 ? left + x : T::kSide + 1;
-          const float* pixel = in.data + block * in.plane + top * in.row + column * 16 + c;
-          const int last = top + 3 < T::kSide + 2 ? 3 : 2;
-          windowTransform(hn::Load(lanes, pixel), hn::Load(lanes, pixel + in.row),
-                          hn::Load(lanes, pixel + 2 * in.row),
-                          hn::Load(lanes, pixel + last * in.row), rows + x, 4);
+        Vector rows[kWindow * kWindow];
+#pragma GCC unroll 6
+        for (int x = 0; x < kWindow; ++x) {
+          const float* pixel = in.data + block * in.plane + inside(left + x) * 16 + c;
+          Vector column[kWindow];
+#pragma GCC unroll 6
+          for (int y = 0; y < kWindow; ++y) {
+            column[y] = hn::Load(lanes, pixel + inside(top + y) * in.row);
+          }
+          T::Transform::window(column, 1, rows + x, kWindow);
         }
-#pragma GCC unroll 4
-        for (int y = 0; y < 4; ++y) {
-          Vector out[4];
-          windowTransform(rows[4 * y], rows[4 * y + 1], rows[4 * y + 2], rows[4 * y + 3], out, 1);
-#pragma GCC unroll 4
-          for (int x = 0; x < 4; ++x) Products::store(out[x], to + (4 * y + x) * step + c);
+#pragma GCC unroll 6
+        for (int y = 0; y < kWindow; ++y) {
+          Vector out[kWindow];
+          T::Transform::window(rows + kWindow * y, 1, out, 1);
+#pragma GCC unroll 6
+          for (int x = 0; x < kWindow; ++x) {
+            Products::store(out[x], to + (kWindow * y + x) * step + c);
+          }
         }
       }
     }
@@ -108,43 +175,40 @@ HWY_INLINE void multiplyStrip(const typename Products::Element* in, std::size_t 
   }
 }
 
-/// (1 1 1 0; 0 1 -1 -1) * in
-HWY_INLINE void resultTransform(Vector a, Vector b, Vector c, Vector d, Vector* out, int step) {
-  out[0] = hn::Add(hn::Add(a, b), c);
-  out[step] = hn::Sub(hn::Sub(b, c), d);
-}
-
 /// Writes the results of one group: what hangs over the right and lower edge is dropped.
 template <typename T>
 HWY_INLINE void transformBack(const ConvolutionJob& job, std::size_t group, int firstRow,
                               const float* products) {
   const Lanes lanes;
+  constexpr int kWindow = T::kWindow;
+  constexpr int kResults = T::kResults;
   const std::size_t step = T::productStep(T::kGroupBlocks);
   for (int block = 0; block < T::kGroupBlocks; ++block) {
     const std::size_t outBlock = group * T::kGroupBlocks + block;
     for (int t = 0; t < T::kStrip; ++t) {
-      const int top = 2 * (firstRow + t / T::kTiles);
-      const int left = 2 * (t % T::kTiles);
+      const int top = kResults * (firstRow + t / T::kTiles);
+      const int left = kResults * (t % T::kTiles);
       const float* from = products + (block * T::kStrip + t) * 16;
       float* to =
           job.out.data + outBlock * job.out.plane + (top + 1) * job.out.row + (left + 1) * 16;
       for (int c = 0; c < 16; c += kLanes) {
-        Vector columns[8];
-#pragma GCC unroll 4
-        for (int x = 0; x < 4; ++x) {
-          const float* product = from + x * step + c;
-          resultTransform(hn::Load(lanes, product), hn::Load(lanes, product + 4 * step),
-                          hn::Load(lanes, product + 8 * step), hn::Load(lanes, product + 12 * step),
-                          columns + x, 4);
+        Vector columns[kResults * kWindow];
+#pragma GCC unroll 6
+        for (int x = 0; x < kWindow; ++x) {
+          Vector column[kWindow];
+#pragma GCC unroll 6
+          for (int y = 0; y < kWindow; ++y) {
+            column[y] = hn::Load(lanes, from + (kWindow * y + x) * step + c);
+          }
+          T::Transform::results(column, 1, columns + x, kWindow);
         }
         const Vector bias = hn::Load(lanes, job.bias + outBlock * 16 + c);
-#pragma GCC unroll 2
-        for (int y = 0; y < 2; ++y) {
-          Vector results[2];
-          resultTransform(columns[4 * y], columns[4 * y + 1], columns[4 * y + 2],
-                          columns[4 * y + 3], results, 1);
-#pragma GCC unroll 2
-          for (int x = 0; x < 2; ++x) {
+#pragma GCC unroll 4
+        for (int y = 0; y < kResults; ++y) {
+          Vector results[kResults];
+          T::Transform::results(columns + kWindow * y, 1, results, 1);
+#pragma GCC unroll 4
+          for (int x = 0; x < kResults; ++x) {
             if (top + y >= T::kSide || left + x >= T::kSide) continue;
             float* pixel = to + y * job.out.row + x * 16 + c;
             Vector sum = hn::Add(results[x], bias);
@@ -181,7 +245,14 @@ void winograd(const ConvolutionJob& job) {
 
 template <typename T, typename Products = FloatProducts>
 constexpr Convolution winogradConvolution() {
-  return {T::kSide, 1, 3, T::kGroupBlocks, T::kStrip, Products::kOperands, &winograd<T, Products>};
+  return {T::kSide,
+          1,
+          3,
+          T::kGroupBlocks,
+          T::kResults,
+          T::kStrip,
+          Products::kOperands,
+          &winograd<T, Products>};
 }
 
 }  // namespace

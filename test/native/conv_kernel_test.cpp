@@ -24,6 +24,8 @@ constexpr std::size_t kInputs = 80;
 constexpr float kInputSteps = 300;
 constexpr double kRounding = 0x1p-24;
 constexpr double kRoundings = 16;
+/// Winograd's F(4 x 4) adds and takes away again multiples of up to 8.
+constexpr double kWinograd4Roundings = 64;
 /// A product of bf16 has two rounded operands; Winograd's are sums, which cancel again.
 constexpr double kBf16Rounding = 0x1p-9;
 constexpr double kBf16Roundings = 4;
@@ -115,9 +117,11 @@ struct Setup {
 
 /// What a result may be off by.
 double bound(const Convolution& convolution, const Expected& expected) {
-  return convolution.operands == nn::Operands::kBf16
-             ? kBf16Roundings * kBf16Rounding * expected.magnitude
-             : kRoundings * kRounding * expected.magnitude;
+  if (convolution.operands == nn::Operands::kBf16) {
+    return kBf16Roundings * kBf16Rounding * expected.magnitude;
+  }
+  const double roundings = convolution.results == 4 ? kWinograd4Roundings : kRoundings;
+  return roundings * kRounding * expected.magnitude;
 }
 
 /// f32 and bf16 are within some roundings of a sum's magnitude; int8 is the same bits.
