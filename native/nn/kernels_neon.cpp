@@ -11,11 +11,11 @@ namespace {
 
 // At most 6 pixels x 4 vectors of 4 lanes: 24 sums of 32 registers. Nobody has timed it yet.
 constexpr Convolution kConvolutions[] = {
-    winogradConvolution<WinogradTiling<35, 2, 6, 1>>(),
+    winogradConvolution<WinogradTiling<Winograd4, 35, 3, 6, 1>>(),
     convolution<Tiling<35, 2, 3, 6, 1, 1>>(),
-    winogradConvolution<WinogradTiling<17, 3, 5, 1>>(),
+    winogradConvolution<WinogradTiling<Winograd4, 17, 5, 5, 1>>(),
     convolution<Tiling<17, 2, 3, 4, 1, 1>>(),
-    winogradConvolution<WinogradTiling<8, 4, 4, 1>>(),
+    winogradConvolution<WinogradTiling<Winograd2, 8, 4, 4, 1>>(),
     convolution<Tiling<8, 2, 3, 3, 2, 1>>(),
     convolution<Tiling<3, 1, 3, 3, 2, 1>>(),
     convolution<Tiling<4, 1, 3, 4, 1, 1>>(),
