@@ -44,6 +44,9 @@ export function convertTfjs(model: TfjsModel): ConvertedNetwork {
 /** Attributes that change nothing here, whatever they say: types are those of the weights. */
 const IDLE = new Set(["T", "Tshape", "Tpaddings", "_cloned", "use_cudnn_on_gpu", "num_args"]);
 
+/** Nodes that wait for one another: each takes a part of the stack. */
+const MAX_DEPTH = 1000;
+
 class Graph {
   readonly layers: LayerList;
   readonly #nodes = new Map<string, JsonReader>();
@@ -70,6 +73,7 @@ class Graph {
     if (known !== undefined) return known;
     const node = this.#nodes.get(name) ?? refuse(`no node ${shown(name)}`);
     if (this.#open.has(name)) refuse(`a cycle through node ${shown(name)}`);
+    if (this.#open.size === MAX_DEPTH) refuse(`more than ${String(MAX_DEPTH)} nodes in a row`);
     this.#open.add(name);
     const value = this.#convert(new Node(node));
     this.#open.delete(name);

@@ -160,6 +160,15 @@ test.each<[string, readonly object[], string, RegExp]>([
   expect(() => convert(nodes, output)).toThrow(message);
 });
 
+test("a row of nodes without end is refused before the stack ends", () => {
+  const row = Array.from({ length: 20_000 }, (_, i) => ({
+    name: `n${String(i)}`,
+    op: "Identity",
+    input: [i === 0 ? "input" : `n${String(i - 1)}`],
+  }));
+  expect(() => convert(row, "n19999")).toThrow(/nodes in a row/);
+});
+
 test("padding of anything but channels, and a map read after it was reshaped, are refused", () => {
   const rows: Weights = { shape: [2], values: [1, 16], dtype: "int32" };
   const pad = { name: "pad", op: "Pad", input: ["input", "pads"], attr };
