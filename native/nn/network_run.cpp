@@ -188,18 +188,19 @@ void NetworkRun::eachValue(const NetworkStep& step, std::size_t value, Rows rows
 /// What the kernels have not done.
 void NetworkRun::activate(const NetworkStep& step, std::size_t value, Rows rows) const {
   const Activation activation = layer(step.activationLayer).activation;
+  const bool bent =
+      step.kind == NetworkLayerKind::kConvolution || step.kind == NetworkLayerKind::kDepthwise;
+  if (activation == Activation::kNone || (bent && activation != Activation::kSigmoid)) return;
   const std::size_t pixels = (rows.to - rows.from) * shape(value).width;
+  const std::size_t channels = place(value).channels;
   float* values = rowOf(value, rows.from);
   if (activation == Activation::kSigmoid) {
-    sigmoid(values, pixels * place(value).channels);
-    return;
+    sigmoid(values, pixels * channels);
+  } else {
+    const bool prelu = activation == Activation::kPrelu;
+    bend(values, channels, pixels,
+         prelu ? parts_.weights[step.activationLayer].slope.data() : parts_.zeros.data());
   }
-  const bool done =
-      step.kind == NetworkLayerKind::kConvolution || step.kind == NetworkLayerKind::kDepthwise;
-  if (done || activation == Activation::kNone) return;
-  bend(values, place(value).channels, pixels,
-       activation == Activation::kPrelu ? parts_.weights[step.activationLayer].slope.data()
-                                        : parts_.zeros.data());
 }
 
 }  // namespace countenance::nn

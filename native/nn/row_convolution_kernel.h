@@ -18,23 +18,42 @@ struct Group {
   static constexpr bool kHasHalf = group % kLanes != 0;
 };
 
-/// The epilogue of one vector: what is added, the activation, the store.
-template <typename D>
-HWY_INLINE void finish(const RowConvolutionJob& job, D d, hn::Vec<D> sum, std::size_t pixel,
-                       std::size_t channel) {
+/// Ends the sums of `width` pixels: what is added, the activation, the store. One vector of
+/// channels each, `step` sums apart.
+template <int width, int step, typename D>
+HWY_INLINE void finish(const RowConvolutionJob& job, D d, hn::Vec<D>* HWY_RESTRICT sums,
+                       std::size_t pixel, std::size_t channel) {
   if (job.added != nullptr && channel < job.addedChannels) {
     const float* added = job.added + pixel * job.addedChannels + channel;
     const std::size_t left = job.addedChannels - channel;
-    sum = hn::Add(sum, left >= hn::Lanes(d) ? hn::LoadU(d, added)
-                                            : hn::MaskedLoad(hn::FirstN(d, left), d, added));
+    if (left >= hn::Lanes(d)) {
+#pragma GCC unroll 16
+      for (int p = 0; p < width; ++p, added += job.addedChannels) {
+        sums[p * step] = hn::Add(sums[p * step], hn::LoadU(d, added));
+      }
+    } else {
+#pragma GCC unroll 16
+      for (int p = 0; p < width; ++p, added += job.addedChannels) {
+        const auto some = hn::MaskedLoad(hn::FirstN(d, left), d, added);
+        sums[p * step] = hn::Add(sums[p * step], some);
+      }
+    }
   }
-  if (job.bend != Bend::kNone) {
-    const hn::Vec<D> zero = hn::Zero(d);
-    const hn::Vec<D> below = hn::Min(sum, zero);
-    sum = hn::Max(sum, zero);
-    if (job.bend == Bend::kPrelu) sum = hn::MulAdd(below, hn::LoadU(d, job.slope + channel), sum);
+  const hn::Vec<D> zero = hn::Zero(d);
+  if (job.bend == Bend::kRelu) {
+#pragma GCC unroll 16
+    for (int p = 0; p < width; ++p) sums[p * step] = hn::Max(sums[p * step], zero);
+  } else if (job.bend == Bend::kPrelu) {
+    const hn::Vec<D> slope = hn::LoadU(d, job.slope + channel);
+#pragma GCC unroll 16
+    for (int p = 0; p < width; ++p) {
+      const hn::Vec<D> below = hn::Min(sums[p * step], zero);
+      sums[p * step] = hn::MulAdd(below, slope, hn::Max(sums[p * step], zero));
+    }
   }
-  hn::StoreU(sum, d, job.out + pixel * job.channels + channel);
+  float* out = job.out + pixel * job.channels + channel;
+#pragma GCC unroll 16
+  for (int p = 0; p < width; ++p, out += job.channels) hn::StoreU(sums[p * step], d, out);
 }
 
 template <int group, int width>
@@ -85,13 +104,12 @@ HWY_INLINE void rowTile(const RowConvolutionJob& job, const float* HWY_RESTRICT 
       }
     }
   }
-#pragma GCC unroll 16
-  for (int p = 0; p < width; ++p) {
 #pragma GCC unroll 4
-    for (int v = 0; v < kFull; ++v) {
-      finish(job, lanes, sums[p * kFull + v], pixel + p, channel + v * kLanes);
-    }
-    if constexpr (kHasHalf) finish(job, half, halves[p], pixel + p, channel + kFull * kLanes);
+  for (int v = 0; v < kFull; ++v) {
+    finish<width, kFull>(job, lanes, sums + v, pixel, channel + v * kLanes);
+  }
+  if constexpr (kHasHalf) {
+    finish<width, 1>(job, half, halves, pixel, channel + kFull * kLanes);
   }
 }
 

@@ -9,6 +9,18 @@
 namespace countenance::nn {
 namespace {
 
+/// Keeps a loaded value in a register. GCC folds a load into every instruction that uses it, and on
+/// AVX-512 these loads mostly cross a cache line: BlazeFace takes 4.50 ms with, 4.31 without it
+/// (Zen 4). With AVX2 there is no register to spare.
+template <typename V>
+HWY_INLINE void keepInRegister(V& value) {
+#if defined(__AVX512F__)
+  __asm__("" : "+v"(value.raw));
+#else
+  static_cast<void>(value);
+#endif
+}
+
 /// Some channels of a row: as many as D has lanes.
 template <typename D>
 struct DepthwiseLane {
@@ -59,7 +71,8 @@ struct DepthwiseLane {
       const float* HWY_RESTRICT in = job.rows[ky] + first;
 #pragma GCC unroll 16
       for (int column = 0; column < kColumns; ++column, in += job.channels) {
-        const hn::Vec<D> value = hn::LoadU(d, in);
+        hn::Vec<D> value = hn::LoadU(d, in);
+        keepInRegister(value);
 #pragma GCC unroll 8
         for (int i = 0; i < width; ++i) {
           const int kx = column - i * stride;
@@ -72,6 +85,22 @@ struct DepthwiseLane {
     for (int i = 0; i < width; ++i) store(sums[i], x + i);
   }
 
+  /// One result of a 3 x 3 kernel whose window has `count` columns in the row, from `first` on.
+  template <int first, int count>
+  HWY_INLINE void edge(const hn::Vec<D>* weights, std::size_t x) const {
+    const std::size_t column = x * job.stride + first - job.padBefore;
+    hn::Vec<D> sum = bias();
+#pragma GCC unroll 3
+    for (int ky = 0; ky < 3; ++ky) {
+      const float* HWY_RESTRICT in = job.rows[ky] + column * job.channels + channel;
+#pragma GCC unroll 3
+      for (int i = 0; i < count; ++i) {
+        sum = hn::MulAdd(hn::LoadU(d, in + i * job.channels), weights[ky * 3 + first + i], sum);
+      }
+    }
+    store(sum, x);
+  }
+
   template <int stride>
   HWY_INLINE void row() const {
     constexpr int kWidth = stride == 1 ? 4 : 2;
@@ -81,12 +110,20 @@ struct DepthwiseLane {
     const std::size_t left = (job.padBefore + stride - 1) / stride;
     const std::size_t right = (job.width + job.padBefore - 3) / stride + 1;  // where they hang over
     std::size_t x = left < job.outWidth ? left : job.outWidth;
-    clipped(0, x);
+    if (x == 1 && job.padBefore == 1 && job.width > 1) {
+      edge<1, 2>(weights, 0);
+    } else {
+      clipped(0, x);
+    }
     for (; x + kWidth <= right && x + kWidth <= job.outWidth; x += kWidth) {
       inside<stride, kWidth>(weights, x);
     }
     for (; x < right && x < job.outWidth; ++x) inside<stride, 1>(weights, x);
-    clipped(x, job.outWidth);
+    if (x + 1 == job.outWidth && x * stride + 2 == job.width + job.padBefore) {
+      edge<0, 2>(weights, x);
+    } else {
+      clipped(x, job.outWidth);
+    }
   }
 
   HWY_INLINE void run() const {
