@@ -83,8 +83,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     maxBytes: given.maxImageBytes,
     maxPixels: given.maxImagePixels,
     threads,
-    // The HOG detector moves its boxes by whole cells, and dlib's results are to be met exactly.
-    shrinkTo: detector === "hog" ? undefined : SHRINK_TO,
+    // Whoever asks for dlib's detector or alignment wants dlib's results: of all pixels.
+    shrinkTo: detector === "hog" || alignment === "dlib" ? undefined : SHRINK_TO,
   });
   const { embedder, files } = await readEngineModels(given.folder, { detector, alignment });
   const loaded = await settle(
@@ -175,7 +175,8 @@ class NativeBackedEngine implements Engine {
   compare(a: Template, b: Template): number {
     return distance(a, b, (first, second) => {
       const counted = calibrationFor(this.#embedder, first.pipeline, second.pipeline);
-      return first.modelId === second.modelId && counted !== undefined;
+      const both = [first, second].every(({ modelId }) => modelId === this.modelId);
+      return both && counted !== undefined;
     });
   }
 

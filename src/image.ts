@@ -64,10 +64,10 @@ export interface ImageDecoder {
    * (`shrinkTo`) may be answered with `NEED_WHOLE`: `use` is called once more.
    *
    * JPEG, PNG, WebP, AVIF, TIFF (first page) and GIF (first frame); the EXIF orientation is applied;
-   * CMYK, 16-bit and ICC profiles become sRGB; greyscale stays one channel. Transparency is laid on mid grey: colours
-   * hidden under it must not make a face that no person sees. No side may be longer than 65,535
-   * pixels. The caller's bytes are copied before `run` returns its promise. A decode that has begun
-   * ends before an abort is noticed.
+   * CMYK, 16-bit and ICC profiles become sRGB; greyscale stays one channel. Transparency is laid on
+   * mid grey: colours hidden under it must not make a face that no person sees. No side may be
+   * longer than 65,535 pixels. The caller's bytes are copied before `run` returns its promise. A
+   * decode that has begun ends before an abort is noticed.
    *
    * @throws {CountenanceError} `COUNTENANCE_INVALID_ARGUMENT`, `COUNTENANCE_UNSUPPORTED` (http URLs),
    *   `COUNTENANCE_IMAGE_UNREADABLE`, `COUNTENANCE_IMAGE_TOO_LARGE`, `COUNTENANCE_BUSY`,
@@ -122,7 +122,7 @@ export function createImageDecoder(options: ImageDecoderOptions = {}): ImageDeco
     get load() {
       return admission.load;
     },
-    // At most two decodes are at work in all engines of a process (worker threads count apart).
+    // All engines of a process share MAX_DECODES (worker threads count apart).
     async run(input, signal, use) {
       const source = imageSource(input, { maxBytes, maxPixels });
       return admission.run(source.pendingBytes, signal, async (permit) => {
@@ -145,7 +145,7 @@ export function createImageDecoder(options: ImageDecoderOptions = {}): ImageDeco
         if (result !== NEED_WHOLE) return result;
         const again = await lend(Number.MAX_SAFE_INTEGER);
         if (again !== NEED_WHOLE) return again;
-        throw new CountenanceError("COUNTENANCE_INTERNAL", "image: expected to be enough whole");
+        throw new CountenanceError("COUNTENANCE_INTERNAL", "image: all of its pixels were too few");
       });
     },
   };

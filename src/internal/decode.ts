@@ -39,9 +39,9 @@ interface RawShape {
 const MAX_SIDE = 65_535;
 
 /**
- * JPEG and WebP are decoded at a part of their size by leaving out frequencies or pixels. libjpeg
- * does it by 2, 4 and 8, and sharp resizes the rest, by at least 1 to its next whole number: lower
- * divisors than these would decode the next larger size (sharp, pipeline.cc, jpegShrinkOnLoad).
+ * JPEG and WebP can be decoded at a part of their size in less time. libjpeg divides by 2, 4 or 8 and
+ * sharp resizes the rest, but it takes those only for a quotient of at least 3, 5 or 9 (pipeline.cc,
+ * "known libjpeg rounding errors"): with 2, 4 and 8 themselves it would decode twice the sides.
  */
 const DIVISORS: readonly number[] = [3, 5, 9];
 
