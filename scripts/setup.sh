@@ -122,10 +122,11 @@ step_packages() {
     echo "setup: supported is Debian 12 or newer" >&2
     exit 1
   }
-  local missing=() package as_root=()
+  local missing=() package as_root=() states
+  # One call for all: a call for each was a fifth of a second set-up. It fails when one is unknown.
+  states=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true)
   for package in "${packages[@]}"; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
-      missing+=("$package")
+    [[ $'\n'$states$'\n' == *$'\n'"$package installed"$'\n'* ]] || missing+=("$package")
   done
   ((${#missing[@]})) || return 0
   local by_hand="apt-get install -y --no-install-recommends ${missing[*]}"
