@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <vector>
+
+#include "vision/lanes.h"
 
 namespace countenance {
 namespace {
@@ -40,7 +43,7 @@ template <std::size_t kChannels>
 void average(ImageView picture, Run columns, Run rows, std::size_t k, Image& out) {
   const std::size_t values = (columns.end - columns.begin) * kChannels;
   const std::size_t step = std::max<std::size_t>(1, (k + kMostRows - 1) / kMostRows);
-  std::vector<std::uint16_t> sums(values);
+  std::vector<std::uint16_t> sums(values + 1);  // four are added at a time
   for (std::size_t t = 0; t < out.height(); ++t) {
     const std::size_t begin = rows.begin + t * k;
     const std::size_t end = std::min(begin + k, rows.end);
@@ -55,14 +58,18 @@ void average(ImageView picture, Run columns, Run rows, std::size_t k, Image& out
     const std::uint16_t* sum = sums.data();
     for (std::size_t u = 0; u < out.width(); ++u) {
       const std::size_t count = std::min(k, (columns.end - columns.begin) - u * k);
-      std::uint32_t totals[kChannels] = {};
+      Sums totals{};
       for (std::size_t i = 0; i < count; ++i, sum += kChannels) {
-        for (std::size_t c = 0; c < kChannels; ++c) totals[c] += sum[c];
+        if constexpr (kChannels == 3) {
+          add(totals, sum);
+        } else {
+          totals[0] += sum[0];
+        }
       }
-      const float share = 1 / static_cast<float>(count * summed);
-      for (std::size_t c = 0; c < kChannels; ++c) {
-        *target++ = static_cast<std::uint8_t>(static_cast<float>(totals[c]) * share + 0.5F);
-      }
+      const std::uint32_t bytes =
+          bytesOf(floatsOf(totals) * (1 / static_cast<float>(count * summed)));
+      std::memcpy(target, &bytes, kChannels);
+      target += kChannels;
     }
   }
 }

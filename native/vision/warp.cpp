@@ -6,29 +6,54 @@
 #include <cstring>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "core/error.h"
 #include "vision/averaged.h"
+#include "vision/lanes.h"
 
 namespace countenance {
 namespace {
 
-// Four lanes for three channels: GCC and Clang turn this into the CPU's own vectors, whichever it
-// has.
-using Lanes = float __attribute__((vector_size(16)));
-using Bytes = std::uint8_t __attribute__((vector_size(4)));
+// Coordinates along a row are whole numbers of 2^-32 pixels: exact enough to add up, and their
+// parts are had by shifts.
+using Fixed = std::int64_t;
+constexpr int kFraction = 32;
+constexpr int kShareBits = 15;  // what betweenColumns() takes
+constexpr float kFarthest =
+    1073741824;  // 2^30: products with 2^32 and a row's length stay in range
 
-/// An RGB pixel; the byte behind it is read too.
-Lanes load(const std::uint8_t* pixel) {
-  Bytes bytes;
-  std::memcpy(&bytes, pixel, sizeof bytes);
-  return __builtin_convertvector(bytes, Lanes);
+Fixed fixed(float value) {
+  return static_cast<Fixed>(static_cast<double>(value) *
+                            static_cast<double>(Fixed{1} << kFraction));
+}
+
+std::int32_t shareOf(Fixed value) {
+  return static_cast<std::int32_t>((value >> (kFraction - kShareBits)) & ((1 << kShareBits) - 1));
 }
 
 template <typename T>
 T between(const T& a, const T& b, float share) {
   return a + (b - a) * share;
+}
+
+/// The steps [begin, end) of a row.
+struct Steps {
+  Fixed begin = 0;
+  Fixed end = 0;
+};
+
+/// The first step from which on start + step * n is at least `least`, for a positive step.
+Fixed stepsTo(Fixed least, Fixed start, Fixed step) {
+  return start >= least ? 0 : (least - start - 1) / step + 1;
+}
+
+/// Those of `steps` at which start + step * n lies in 0 .. end - 1.
+Steps within(Steps steps, Fixed start, Fixed step, Fixed end) {
+  if (end <= 0) return {};
+  if (step == 0) return start >= 0 && start < end ? steps : Steps{};
+  if (step < 0) return within(steps, end - 1 - start, -step, end);  // seen from the other end
+  return {std::max(steps.begin, stepsTo(0, start, step)),
+          std::min(steps.end, stepsTo(end, start, step))};
 }
 
 /// Bilinear samples of a picture.
@@ -41,34 +66,62 @@ class Sampler final {
         width_(static_cast<float>(picture.width)),
         height_(static_cast<float>(picture.height)) {}
 
-  Lanes at(float x, float y) const {
-    // False for NaN. Two columns off the right edge, because load() reads one byte more.
-    if (x >= 0 && x < width_ - 2 && y >= 0 && y < height_ - 1) return inside(x, y);
-    if (x >= -0.5F && x <= width_ - 0.5F && y >= -0.5F && y <= height_ - 0.5F) return edge(x, y);
-    return Lanes{};
+  /// Calls `store` with the samples at x + n * stepX, y + n * stepY, n from 0 to count - 1.
+  template <typename Store>
+  void row(float x, float y, float stepX, float stepY, std::size_t count, Store&& store) const {
+    const auto length = static_cast<Fixed>(count);
+    Steps inner{length, length};
+    const Fixed fixedX = fixed(stepX);
+    const Fixed fixedY = fixed(stepY);
+    const auto last = static_cast<float>(count);
+    const auto isNear = [](float value) { return std::abs(value) < kFarthest; };  // nor NaN
+    const bool near =
+        isNear(x) && isNear(y) && isNear(x + last * stepX) && isNear(y + last * stepY);
+    if (near) {
+      // Two columns off the right edge, because betweenColumns() reads a byte more.
+      const auto end = [](std::size_t size, Fixed margin) {
+        return (static_cast<Fixed>(size) - margin) * (Fixed{1} << kFraction);
+      };
+      inner = within({0, length}, fixed(x), fixedX, end(picture_.width, 2));
+      inner = within(inner, fixed(y), fixedY, end(picture_.height, 1));
+      if (inner.begin >= inner.end) inner = {length, length};
+    }
+    const auto outer = [&](Fixed n) {
+      const auto step = static_cast<float>(n);
+      store(edge(x + step * stepX, y + step * stepY));
+    };
+    for (Fixed n = 0; n < inner.begin; ++n) outer(n);
+    if (inner.begin < inner.end) {
+      Fixed atX = fixed(x) + inner.begin * fixedX;
+      Fixed atY = fixed(y) + inner.begin * fixedY;
+      for (Fixed n = inner.begin; n < inner.end; ++n, atX += fixedX, atY += fixedY) {
+        store(inside(atX, atY));
+      }
+    }
+    for (Fixed n = inner.end; n < length; ++n) outer(n);
   }
 
  private:
-  Lanes inside(float x, float y) const {
-    const auto left = static_cast<std::int32_t>(x);
-    const auto top = static_cast<std::int32_t>(y);
-    const float right = x - static_cast<float>(left);
-    const float down = y - static_cast<float>(top);
-    const std::uint8_t* pixel = picture_.data + static_cast<std::size_t>(top) * stride_ +
-                                static_cast<std::size_t>(left) * kChannels;
+  Lanes inside(Fixed x, Fixed y) const {
+    constexpr float kUnit = 1.0F / (1 << kShareBits);
+    const float down = static_cast<float>(shareOf(y)) * kUnit;
+    const std::uint8_t* pixel = picture_.data + static_cast<std::size_t>(y >> kFraction) * stride_ +
+                                static_cast<std::size_t>(x >> kFraction) * kChannels;
     const std::uint8_t* below = pixel + stride_;
     if constexpr (kChannels == 1) {
+      const float right = static_cast<float>(shareOf(x)) * kUnit;
       const float value = between(between<float>(pixel[0], pixel[1], right),
                                   between<float>(below[0], below[1], right), down);
       return Lanes{value, value, value, value};
     } else {
-      return between(between(load(pixel), load(pixel + 3), right),
-                     between(load(below), load(below + 3), right), down);
+      return between(betweenColumns(pixel, shareOf(x)), betweenColumns(below, shareOf(x)), down);
     }
   }
 
-  /// Beyond the centre of the last pixel its value goes on.
+  /// Near the picture's edge or outside of it. Beyond the centre of the last pixel its value goes
+  /// on for half a pixel.
   Lanes edge(float x, float y) const {
+    if (!(x >= -0.5F && x <= width_ - 0.5F && y >= -0.5F && y <= height_ - 0.5F)) return Lanes{};
     const float left = std::clamp(std::floor(x), 0.0F, width_ - 1);
     const float top = std::clamp(std::floor(y), 0.0F, height_ - 1);
     const auto x0 = static_cast<std::size_t>(left);
@@ -100,12 +153,8 @@ void sample(ImageView picture, const Affine& map, std::size_t width, std::size_t
             Store&& store) {
   const Sampler<kChannels> sampler(picture);
   for (std::size_t v = 0; v < height; ++v) {
-    const float x0 = map.b * static_cast<float>(v) + map.c;
-    const float y0 = map.e * static_cast<float>(v) + map.f;
-    for (std::size_t u = 0; u < width; ++u) {
-      const auto step = static_cast<float>(static_cast<std::int32_t>(u));
-      store(sampler.at(map.a * step + x0, map.d * step + y0));
-    }
+    const auto down = static_cast<float>(v);
+    sampler.row(map.b * down + map.c, map.e * down + map.f, map.a, map.d, width, store);
   }
 }
 
@@ -132,12 +181,11 @@ void warp(ImageView picture, const Affine& toPicture, std::size_t width, std::si
                                                  " floats, got " + std::to_string(out.size()));
   }
   float* next = out.data();
-  const std::size_t first = format.order == PixelFormat::Order::kRgb ? 0 : 2;
+  const bool reversed = format.order == PixelFormat::Order::kBgr;
   sampled(picture, toPicture, width, height, [&](const Lanes& lanes) {
-    const Lanes scaled = lanes * format.scale + format.offset;
-    next[first] = scaled[0];
-    next[1] = scaled[1];
-    next[2 - first] = scaled[2];
+    Lanes scaled = lanes * format.scale + format.offset;
+    if (reversed) scaled = Lanes{scaled[2], scaled[1], scaled[0], 0};
+    std::memcpy(next, &scaled, 3 * sizeof(float));
     next += 3;
   });
 }
@@ -146,10 +194,9 @@ Image warp(ImageView picture, const Affine& toPicture, std::size_t width, std::s
   Image image(width, height);
   std::uint8_t* next = image.row(0);
   sampled(picture, toPicture, width, height, [&](const Lanes& lanes) {
-    const Lanes rounded = lanes + 0.5F;
-    for (std::size_t c = 0; c < 3; ++c) {
-      *next++ = static_cast<std::uint8_t>(static_cast<std::int32_t>(rounded[c]));
-    }
+    const std::uint32_t bytes = bytesOf(lanes);
+    std::memcpy(next, &bytes, 3);
+    next += 3;
   });
   return image;
 }
