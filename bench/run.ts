@@ -1,6 +1,8 @@
 // npm run bench -- <case> [--json] [--save] [--count <n>]
 import { parseArgs } from "node:util";
 
+import { alignment } from "./accuracy/alignment.js";
+import { detection } from "./accuracy/detection.js";
 import { fmr } from "./accuracy/fmr.js";
 import { pairs } from "./accuracy/pairs.js";
 import type { BenchCase } from "./case.js";
@@ -28,6 +30,8 @@ const CASES: readonly BenchCase[] = [
   memory,
   pairs,
   fmr,
+  detection,
+  alignment,
 ];
 
 const USAGE = [
