@@ -46,7 +46,7 @@ void serveRun(const std::string& path, const std::string& level) {
 
 double mflop(const std::string& path) {
   const std::vector<std::uint8_t> bytes = bench::readFile(path);
-  return bench::networkMflop(nn::networkPlan(ModelFile({bytes.data(), bytes.size()}), {}));
+  return bench::networkMflop(nn::networkPlan(ModelFile({bytes.data(), bytes.size()})));
 }
 
 }  // namespace

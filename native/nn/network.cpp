@@ -8,8 +8,8 @@
 
 namespace countenance::nn {
 
-Network::Network(const ModelFile& model, const Kernels& kernels, InputSize size)
-    : parts_(networkParts(model, kernels, size)) {}
+Network::Network(const ModelFile& model, const Kernels& kernels)
+    : parts_(networkParts(model, kernels)) {}
 
 std::size_t Network::outputIndex(const std::string& name) const {
   const auto& names = parts_.plan.outputNames;

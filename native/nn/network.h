@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 
 #include "core/span.h"
 #include "nn/aligned_floats.h"
@@ -18,11 +19,13 @@ class Network final {
  public:
   /// @param model    A container of kind network (nn/network_plan.h); its weights are copied.
   /// @param kernels  One of availableKernels().
-  /// @param size     Another size of input than the container's, for networks that allow it.
-  /// @throws Error(kModelCorrupt) when its layers and tensors do not fit each other or the size,
-  /// Error(kInvalidArgument) for a size out of range.
-  explicit Network(const ModelFile& model, const Kernels& kernels = bestKernels(),
-                   InputSize size = {});
+  /// @throws Error(kModelCorrupt) when its layers and tensors do not fit each other.
+  explicit Network(const ModelFile& model, const Kernels& kernels = bestKernels());
+
+  /// The network for another size of input; it shares the weights.
+  /// @throws Error(kModelCorrupt) when its layers do not fit that size, Error(kInvalidArgument) for
+  /// a size out of range.
+  Network resized(InputSize size) const { return Network(resizedParts(parts_, size)); }
 
   Shape3 inputShape() const { return parts_.plan.shapes.front(); }
   std::size_t outputCount() const { return parts_.plan.outputs.size(); }
@@ -46,6 +49,8 @@ class Network final {
   Span<const float> output(const AlignedFloats& scratch, std::size_t index) const;
 
  private:
+  explicit Network(NetworkParts parts) : parts_(std::move(parts)) {}
+
   NetworkParts parts_;
 };
 

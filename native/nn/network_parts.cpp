@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "nn/model_file.h"
 
@@ -19,11 +20,12 @@ bool readsCompactInput(const NetworkPlan& plan, const std::vector<NetworkStep>& 
   });
 }
 
-class Loader final {
+/// Everything besides the weights.
+class Arranger final {
  public:
-  Loader(const ModelFile& model, const Kernels& kernels, InputSize size) : model_(model) {
-    parts_.plan = networkPlan(model, size);
-    parts_.kernels = kernels.network;
+  Arranger(NetworkPlan plan, const NetworkKernels& kernels) {
+    parts_.plan = std::move(plan);
+    parts_.kernels = &kernels;
     parts_.steps = networkSteps(parts_.plan);
     const std::size_t channels = parts_.plan.shapes[0].channels;
     const bool compact = readsCompactInput(parts_.plan, parts_.steps);
@@ -33,8 +35,7 @@ class Loader final {
     if (!compact) parts_.compactInput = reserve(parts_.plan.shapes[0].size());
   }
 
-  NetworkParts load() {
-    for (std::size_t i = 0; i < parts_.plan.layers.size(); ++i) loadWeights(i);
+  NetworkParts arrange() {
     reserveWindows();
     for (const std::size_t value : parts_.plan.outputs) {
       const Shape3& shape = parts_.plan.shapes[value];
@@ -61,31 +62,6 @@ class Loader final {
     return offset;
   }
 
-  void loadWeights(std::size_t number) {
-    const NetworkLayer& layer = parts_.plan.layers[number];
-    const std::string name = std::to_string(number);
-    const std::size_t inputs = parts_.plan.shapes[layer.a].channels;
-    const std::size_t outputs = parts_.plan.shapes[number + 1].channels;
-    const std::size_t pixel = paddedChannels(outputs);
-    const std::size_t k = layer.kernel;
-    LayerWeights loaded;
-    if (layer.kind == NetworkLayerKind::kConvolution) {
-      loaded.convolution =
-          packRows(model_.values<float>(name + ".weights", {outputs, k, k, inputs}), outputs, k,
-                   inputs, parts_.schedule.values[layer.a].channels, *parts_.kernels);
-    } else if (layer.kind == NetworkLayerKind::kDepthwise) {
-      loaded.depthwise =
-          padded(model_.values<float>(name + ".weights", {k, k, outputs}), outputs, pixel);
-    }
-    if (layer.hasWeights()) {
-      loaded.bias = padded(model_.values<float>(name + ".bias", {outputs}), outputs, pixel);
-    }
-    if (layer.activation == Activation::kPrelu) {
-      loaded.slope = padded(model_.values<float>(name + ".slope", {outputs}), outputs, pixel);
-    }
-    parts_.weights.push_back(std::move(loaded));
-  }
-
   void reserveWindows() {
     parts_.paddedWindows.assign(parts_.plan.layers.size(), NetworkParts::kNone);
     std::size_t between = 0;
@@ -109,14 +85,50 @@ class Loader final {
     parts_.depthwiseRows = reserve(between);
   }
 
-  const ModelFile& model_;
   NetworkParts parts_;
 };
 
+LayerWeights loadWeights(const ModelFile& model, const NetworkParts& parts, std::size_t number) {
+  const NetworkLayer& layer = parts.plan.layers[number];
+  const std::string name = std::to_string(number);
+  const std::size_t inputs = parts.plan.shapes[layer.a].channels;
+  const std::size_t outputs = parts.plan.shapes[number + 1].channels;
+  const std::size_t pixel = paddedChannels(outputs);
+  const std::size_t k = layer.kernel;
+  LayerWeights loaded;
+  if (layer.kind == NetworkLayerKind::kConvolution) {
+    loaded.convolution =
+        packRows(model.values<float>(name + ".weights", {outputs, k, k, inputs}), outputs, k,
+                 inputs, parts.schedule.values[layer.a].channels, *parts.kernels);
+  } else if (layer.kind == NetworkLayerKind::kDepthwise) {
+    loaded.depthwise =
+        padded(model.values<float>(name + ".weights", {k, k, outputs}), outputs, pixel);
+  }
+  if (layer.hasWeights()) {
+    loaded.bias = padded(model.values<float>(name + ".bias", {outputs}), outputs, pixel);
+  }
+  if (layer.activation == Activation::kPrelu) {
+    loaded.slope = padded(model.values<float>(name + ".slope", {outputs}), outputs, pixel);
+  }
+  return loaded;
+}
+
 }  // namespace
 
-NetworkParts networkParts(const ModelFile& model, const Kernels& kernels, InputSize size) {
-  return Loader(model, kernels, size).load();
+NetworkParts networkParts(const ModelFile& model, const Kernels& kernels) {
+  NetworkParts parts = Arranger(networkPlan(model), *kernels.network).arrange();
+  std::vector<LayerWeights> weights;
+  for (std::size_t i = 0; i < parts.plan.layers.size(); ++i) {
+    weights.push_back(loadWeights(model, parts, i));
+  }
+  parts.weights = std::make_shared<const std::vector<LayerWeights>>(std::move(weights));
+  return parts;
+}
+
+NetworkParts resizedParts(const NetworkParts& parts, InputSize size) {
+  NetworkParts resized = Arranger(resizedPlan(parts.plan, size), *parts.kernels).arrange();
+  resized.weights = parts.weights;
+  return resized;
 }
 
 }  // namespace countenance::nn

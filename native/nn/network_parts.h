@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "nn/aligned_floats.h"
@@ -29,8 +30,9 @@ struct NetworkParts {
   const NetworkKernels* kernels = nullptr;
   std::vector<NetworkStep> steps;
   NetworkSchedule schedule;
-  std::vector<LayerWeights> weights;  // of the layers
-  AlignedFloats zeros;                // a row outside of any map
+  /// Of the layers. Networks that differ in the size of their input only share them.
+  std::shared_ptr<const std::vector<LayerWeights>> weights;
+  AlignedFloats zeros;  // a row outside of any map
 
   // Where things besides the values lie in the scratch memory, or kNone.
   std::size_t scratchSize = 0;
@@ -41,6 +43,9 @@ struct NetworkParts {
 };
 
 /// @throws as Network's constructor does.
-NetworkParts networkParts(const ModelFile& model, const Kernels& kernels, InputSize size);
+NetworkParts networkParts(const ModelFile& model, const Kernels& kernels);
+
+/// @throws as Network::resized does.
+NetworkParts resizedParts(const NetworkParts& parts, InputSize size);
 
 }  // namespace countenance::nn

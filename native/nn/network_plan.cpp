@@ -109,19 +109,27 @@ Shape3 outputShape(const Row& row, const NetworkLayer& layer, const Shape3& a, c
   return shape;
 }
 
-Shape3 inputShape(const ModelFile& model, InputSize size) {
+Shape3 inputShape(const ModelFile& model) {
   const auto numbers = model.values<std::int32_t>("input", {3});
-  const auto pick = [](std::size_t wanted, std::int32_t stored, std::size_t most) {
-    if (stored < 1 || static_cast<std::size_t>(stored) > most)
+  const auto pick = [&numbers](std::size_t i, std::size_t most) {
+    const std::int32_t stored = numbers[i];
+    if (stored < 1 || static_cast<std::size_t>(stored) > most) {
       corrupt("its input has a wrong size");
-    return wanted > 0 ? wanted : static_cast<std::size_t>(stored);
+    }
+    return static_cast<std::size_t>(stored);
   };
-  if (size.height > kMaxSide || size.width > kMaxSide) {
-    throw Error(ErrorCode::kInvalidArgument, "network: expected an input of at most " +
-                                                 std::to_string(kMaxSide) + " pixels a side");
-  }
-  return {pick(size.height, numbers[0], kMaxSide), pick(size.width, numbers[1], kMaxSide),
-          pick(0, numbers[2], kMaxInputChannels)};
+  return {pick(0, kMaxSide), pick(1, kMaxSide), pick(2, kMaxInputChannels)};
+}
+
+/// Appends the shape of a layer's output, for which all earlier ones are there.
+/// @param floats  Of all values so far; counts this one too.
+void addShape(NetworkPlan& plan, const Row& row, const NetworkLayer& layer, std::size_t channels,
+              std::size_t& floats) {
+  plan.shapes.push_back(
+      outputShape(row, layer, plan.shapes[layer.a], plan.shapes[layer.b], channels));
+  // At most 2^12 x 2^12 x 2^16 each: the sum stays in range as it is checked every time.
+  floats += plan.shapes.back().size();
+  if (floats > kMaxFloats) row.refuse("too large an output");
 }
 
 /// The length of a tensor's first dimension.
@@ -162,25 +170,34 @@ void readOutputs(const ModelFile& model, NetworkPlan& plan) {
 
 }  // namespace
 
-NetworkPlan networkPlan(const ModelFile& model, InputSize size) {
+NetworkPlan networkPlan(const ModelFile& model) {
   NetworkPlan plan;
-  plan.shapes.push_back(inputShape(model, size));
+  plan.shapes.push_back(inputShape(model));
   std::size_t floats = plan.shapes[0].size();
   const std::size_t count = rowsOf(model, "layers", kMaxLayers);
   const auto numbers = model.values<std::int32_t>("layers", {count, kRow});
   for (std::size_t i = 0; i < count; ++i) {
     const Row row(numbers.subspan(i * kRow, kRow), i);
-    const NetworkLayer layer = readLayer(row, i);
+    plan.layers.push_back(readLayer(row, i));
     const std::size_t channels = row.number(7, "a number of channels,", 1, kMaxChannels);
-    plan.shapes.push_back(
-        outputShape(row, layer, plan.shapes[layer.a], plan.shapes[layer.b], channels));
-    // At most 2^12 x 2^12 x 2^16 each: the sum stays in range as it is checked every time.
-    floats += plan.shapes.back().size();
-    if (floats > kMaxFloats) row.refuse("too large an output");
-    plan.layers.push_back(layer);
+    addShape(plan, row, plan.layers.back(), channels, floats);
   }
   readOutputs(model, plan);
   return plan;
+}
+
+NetworkPlan resizedPlan(const NetworkPlan& plan, InputSize size) {
+  if (std::min(size.height, size.width) < 1 || std::max(size.height, size.width) > kMaxSide) {
+    throw Error(ErrorCode::kInvalidArgument, "network: expected an input of 1 to " +
+                                                 std::to_string(kMaxSide) + " pixels a side");
+  }
+  NetworkPlan resized = plan;
+  resized.shapes = {{size.height, size.width, plan.shapes[0].channels}};
+  std::size_t floats = resized.shapes[0].size();
+  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+    addShape(resized, Row({}, i), plan.layers[i], plan.shapes[i + 1].channels, floats);
+  }
+  return resized;
 }
 
 }  // namespace countenance::nn

@@ -74,7 +74,7 @@ struct NetworkLayer {
   }
 };
 
-/// An input size that replaces the container's; 0 leaves it.
+/// Pixels of a network's input.
 struct InputSize {
   std::size_t height = 0;
   std::size_t width = 0;
@@ -90,6 +90,11 @@ struct NetworkPlan {
 };
 
 /// @throws Error(kModelCorrupt) when the container's layers are not such a list.
-NetworkPlan networkPlan(const ModelFile& model, InputSize size);
+NetworkPlan networkPlan(const ModelFile& model);
+
+/// The same layers for another size of input.
+/// @throws Error(kModelCorrupt) when they do not fit it, Error(kInvalidArgument) for one out of
+/// range.
+NetworkPlan resizedPlan(const NetworkPlan& plan, InputSize size);
 
 }  // namespace countenance::nn

@@ -116,7 +116,7 @@ void NetworkRun::copyIntoWindow(std::size_t number, std::size_t row, float* wind
 void NetworkRun::convolve(const NetworkStep& step, std::size_t value, std::size_t row,
                           std::size_t pixels, const float* const* windows) const {
   const NetworkLayer& own = layer(step.layer);
-  const LayerWeights& weights = parts_.weights[step.layer];
+  const LayerWeights& weights = weightsOf(step.layer);
   const std::size_t inPixel = step.depthwise == NetworkStep::kNone
                                   ? place(step.a).channels
                                   : paddedChannels(shape(step.depthwise + 1).channels);
@@ -124,14 +124,14 @@ void NetworkRun::convolve(const NetworkStep& step, std::size_t value, std::size_
   parts_.kernels->convolve({windows, own.kernel, own.kernel * inPixel, own.stride * inPixel, pixels,
                             rowOf(value, row), place(value).channels,
                             weights.convolution.weights.data(), weights.convolution.groups.data(),
-                            weights.bias.data(), parts_.weights[step.activationLayer].slope.data(),
+                            weights.bias.data(), weightsOf(step.activationLayer).slope.data(),
                             adds ? rowOf(step.b, row) : nullptr, adds ? place(step.b).channels : 0,
                             bendOf(layer(step.activationLayer).activation)});
 }
 
 void NetworkRun::depthwise(std::size_t number, std::size_t row, float* out) const {
   const NetworkLayer& own = layer(number);
-  const LayerWeights& weights = parts_.weights[number];
+  const LayerWeights& weights = weightsOf(number);
   Windows windows{};
   for (std::size_t ky = 0; ky < own.kernel; ++ky) {
     const std::size_t y = row * own.stride + ky - own.padBefore;
@@ -199,7 +199,7 @@ void NetworkRun::activate(const NetworkStep& step, std::size_t value, Rows rows)
   } else {
     const bool prelu = activation == Activation::kPrelu;
     bend(values, channels, pixels,
-         prelu ? parts_.weights[step.activationLayer].slope.data() : parts_.zeros.data());
+         prelu ? weightsOf(step.activationLayer).slope.data() : parts_.zeros.data());
   }
 }
 

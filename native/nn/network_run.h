@@ -26,6 +26,7 @@ class NetworkRun final {
   void copyIntoWindow(std::size_t layer, std::size_t row, float* windows) const;
 
   const NetworkLayer& layer(std::size_t number) const { return parts_.plan.layers[number]; }
+  const LayerWeights& weightsOf(std::size_t number) const { return (*parts_.weights)[number]; }
   const ValuePlace& place(std::size_t value) const { return parts_.schedule.values[value]; }
   const Shape3& shape(std::size_t value) const { return parts_.plan.shapes[value]; }
   float* rowOf(std::size_t value, std::size_t row) const {

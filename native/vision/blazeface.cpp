@@ -15,7 +15,8 @@ namespace {
 // face_detection_back.pbtxt / face_detection_full_range (Apache-2.0), as in @vladmandic/human,
 // src/face/blazeface.ts.
 constexpr std::size_t kSide = 256;
-constexpr std::size_t kValues = 16;  // of a box: centre, size, six points
+constexpr std::size_t kCoarsest = 32;  // stride
+constexpr std::size_t kValues = 16;    // of a box: centre, size, six points
 constexpr std::size_t kAnchors16 = 2;
 constexpr std::size_t kAnchors32 = 6;
 constexpr float kLeastScore = 0.5F;
@@ -24,15 +25,17 @@ constexpr PixelFormat kFormat{1 / 127.5F, -1, PixelFormat::Order::kRgb};
 
 /// Appends the boxes of one map that score enough.
 void decodeMap(const BlazeFace::Maps& maps, std::size_t stride, std::size_t anchors,
-               std::vector<Detection>& detections) {
-  const std::size_t cells = kSide / stride;
+               const CropPart& part, std::vector<Detection>& detections) {
+  const std::size_t columns = part.width / stride;
   const auto step = static_cast<float>(stride);
   for (std::size_t i = 0; i < maps.scores.size(); ++i) {
     const float score = 1 / (1 + std::exp(-maps.scores[i]));
     if (!(score >= kLeastScore)) continue;  // nor NaN
     const std::size_t cell = i / anchors;
-    const float x = step * (static_cast<float>(cell % cells) + 0.5F);
-    const float y = step * (static_cast<float>(cell / cells) + 0.5F);
+    const float x =
+        static_cast<float>(part.left) + step * static_cast<float>(cell % columns) + step / 2;
+    const float y =
+        static_cast<float>(part.top) + step * static_cast<float>(cell / columns) + step / 2;
     const float* values = maps.boxes.data() + i * kValues;
     const float width = values[2];
     const float height = values[3];
@@ -70,7 +73,6 @@ constexpr std::size_t count(std::size_t stride, std::size_t perCell) {
 
 BlazeFace::BlazeFace(std::shared_ptr<const nn::Network> network)
     : network_(std::move(network)),
-      scratch_(network_->scratch()),
       scores16_(checkedOutput(*network_, "scores16", count(16, kAnchors16))),
       boxes16_(checkedOutput(*network_, "boxes16", count(16, kAnchors16 * kValues))),
       scores32_(checkedOutput(*network_, "scores32", count(32, kAnchors32))),
@@ -81,20 +83,35 @@ BlazeFace::BlazeFace(std::shared_ptr<const nn::Network> network)
   }
 }
 
-std::vector<Detection> BlazeFace::decode(const Maps& stride16, const Maps& stride32) {
+std::vector<Detection> BlazeFace::decode(const Maps& stride16, const Maps& stride32,
+                                         const CropPart& part) {
   std::vector<Detection> detections;
-  decodeMap(stride16, 16, kAnchors16, detections);
-  decodeMap(stride32, 32, kAnchors32, detections);
+  decodeMap(stride16, 16, kAnchors16, part, detections);
+  decodeMap(stride32, 32, kAnchors32, part, detections);
   return blended(std::move(detections), kLeastOverlap);
 }
 
 std::vector<Detection> BlazeFace::detect(ImageView picture, const Region& region) {
-  warp(picture, region.toPicture(kSide), kSide, kSide, kFormat, network_->input(scratch_));
-  network_->run(scratch_);
-  const auto output = [this](std::size_t index) { return network_->output(scratch_, index); };
+  const CropPart part = filledPart(region, kSide, kCoarsest, picture.width, picture.height);
+  Shaped& shaped = shapedFor(part);
+  warp(picture, partToPicture(region, kSide, part), part.width, part.height, kFormat,
+       shaped.network.input(shaped.scratch));
+  shaped.network.run(shaped.scratch);
+  const auto output = [&](std::size_t i) { return shaped.network.output(shaped.scratch, i); };
   return placed(
-      decode({output(scores16_), output(boxes16_)}, {output(scores32_), output(boxes32_)}), region,
-      kSide);
+      decode({output(scores16_), output(boxes16_)}, {output(scores32_), output(boxes32_)}, part),
+      region, kSide);
+}
+
+BlazeFace::Shaped& BlazeFace::shapedFor(const CropPart& part) {
+  for (Shaped& known : shaped_) {
+    const nn::Shape3 input = known.network.inputShape();
+    if (input.height == part.height && input.width == part.width) return known;
+  }
+  nn::Network network = network_->resized({part.height, part.width});
+  nn::AlignedFloats scratch = network.scratch();
+  shaped_.push_back({std::move(network), std::move(scratch)});
+  return shaped_.back();
 }
 
 }  // namespace countenance

@@ -46,9 +46,7 @@ inline std::uint32_t bytesOf(const Lanes& lanes) {
   return static_cast<std::uint32_t>(_mm_cvtsi128_si32(_mm_packus_epi16(words, words)));
 }
 
-inline Lanes floatsOf(const Sums& sums) {
-  return _mm_cvtepi32_ps(reinterpret_cast<__m128i>(sums));
-}
+inline Lanes floatsOf(const Sums& sums) { return _mm_cvtepi32_ps(reinterpret_cast<__m128i>(sums)); }
 
 #else
 

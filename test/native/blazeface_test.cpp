@@ -22,7 +22,7 @@ struct Output {
   std::vector<float> boxes32 = std::vector<float>(std::size_t{384} * 16);
 
   std::vector<Detection> decode() const {
-    return BlazeFace::decode({scores16, boxes16}, {scores32, boxes32});
+    return BlazeFace::decode({scores16, boxes16}, {scores32, boxes32}, {0, 0, 256, 256});
   }
 };
 
@@ -65,6 +65,17 @@ TEST("the coarser map has six anchors per cell of 32 pixels") {
   const auto found = output.decode();
   CHECK(found.size() == 1);
   CHECK(near(found[0].box.x, 80 - 32) && near(found[0].box.y, 240 - 32));
+}
+
+TEST("of a part of the crop, the anchors lie in the part") {
+  std::vector<float> scores16(10 * 16 * 2, kNothing);
+  std::vector<float> boxes16(scores16.size() * 16);
+  std::vector<float> scores32(5 * 8 * 6, kNothing);
+  std::vector<float> boxes32(scores32.size() * 16);
+  plant(scores16, boxes16, 2 * (16 * 9 + 3), 2, {0, 0, 10, 10});  // column 3, row 9
+  const auto found = BlazeFace::decode({scores16, boxes16}, {scores32, boxes32}, {0, 48, 256, 160});
+  CHECK(found.size() == 1);
+  CHECK(near(found[0].box.x, 56 - 5) && near(found[0].box.y, 48 + 9 * 16 + 8 - 5));
 }
 
 TEST("a score of a half is enough, less is not") {

@@ -225,15 +225,29 @@ TEST("outputs have names") {
   CHECK_ERROR(ErrorCode::kModelCorrupt, network.outputIndex("scores"));
 }
 
-TEST("the same weights run on another input size; a size that does not fit is refused") {
+TEST("the same weights run on another input size, as if it were the container's") {
+  NetworkBuilder builder = small();
+  const std::vector<std::uint8_t> bytes = builder.bytes();
+  builder.input = {20, 30, 3};
+  const std::vector<std::uint8_t> large = builder.bytes();
+  const Network resized = Network(ModelFile(bytes)).resized({20, 30});
+  const Network expected{ModelFile(large)};
+  CHECK(resized.inputShape().height == 20 && resized.inputShape().width == 30);
+  CHECK(resized.outputShape(0).height == 10 && resized.outputShape(0).width == 15);
+  const std::vector<float> input = inputOf(resized, 3);
+  nn::AlignedFloats scratch = resized.scratch();
+  nn::AlignedFloats expectedScratch = expected.scratch();
+  run(resized, scratch, input);
+  run(expected, expectedScratch, input);
+  CHECK(outputOf(resized, scratch, 0) == outputOf(expected, expectedScratch, 0));
+}
+
+TEST("an input size that does not fit is refused") {
   const std::vector<std::uint8_t> bytes = small().bytes();
-  const ModelFile model(bytes);
-  const Network network(model, nn::bestKernels(), {20, 30});
-  CHECK(network.inputShape().height == 20 && network.inputShape().width == 30);
-  CHECK(network.outputShape(0).height == 10 && network.outputShape(0).width == 15);
-  CHECK(Network(model, nn::bestKernels(), {0, 32}).inputShape().height == 12);
-  CHECK_ERROR(ErrorCode::kModelCorrupt, Network(model, nn::bestKernels(), {1, 1}));
-  CHECK_ERROR(ErrorCode::kInvalidArgument, Network(model, nn::bestKernels(), {5000, 8}));
+  const Network network{ModelFile(bytes)};
+  CHECK_ERROR(ErrorCode::kModelCorrupt, network.resized({1, 1}));
+  CHECK_ERROR(ErrorCode::kInvalidArgument, network.resized({0, 32}));
+  CHECK_ERROR(ErrorCode::kInvalidArgument, network.resized({5000, 8}));
 }
 
 TEST("threads share one network") {

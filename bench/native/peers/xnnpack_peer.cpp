@@ -137,7 +137,7 @@ std::vector<std::uint32_t> addNetwork(XnnpackGraph& graph, const ModelFile& mode
 void serveNetwork(const std::string& path, std::size_t threads) {
   const std::vector<std::uint8_t> bytes = readFile(path);
   const ModelFile model({bytes.data(), bytes.size()});
-  const nn::NetworkPlan plan = nn::networkPlan(model, {});
+  const nn::NetworkPlan plan = nn::networkPlan(model);
   XnnpackGraph graph(threads);
   graph.finish(addNetwork(graph, model, plan));
   const std::vector<float> picture = networkInput(plan.shapes.front());
