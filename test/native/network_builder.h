@@ -118,4 +118,14 @@ class NetworkBuilder final {
   std::vector<std::int32_t> channels_;  // of the values
 };
 
+/// A small network that every test of damage spoils in its own way.
+inline NetworkBuilder smallNetwork() {
+  NetworkBuilder builder(12, 10, 3);
+  const auto first = builder.convolution(0, 8, 3, 2, 0, 1, kPrelu);
+  const auto depthwise = builder.depthwise(first, 3, 1, 1, 1);
+  const auto pointwise = builder.convolution(depthwise, 8, 1, 1, 0, 0, kNone);
+  builder.output(builder.sum(first, pointwise, kRelu), "sum");
+  return builder;
+}
+
 }  // namespace countenance::test
