@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "nn/model_file.h"
+#include "nn/network_schedule.h"
 
 namespace countenance::nn {
 namespace {
@@ -16,7 +17,7 @@ constexpr std::size_t kMaxSide = 4096;
 constexpr std::size_t kMaxChannels = 65536;
 constexpr std::size_t kMaxInputChannels = 4;
 constexpr std::size_t kMaxStride = 16;
-/// Floats of all values together: 512 MB, twice what YuNet takes for a picture of 4096 x 4096 / 4.
+/// Floats of all values together, as they would lie in memory: 512 MB.
 constexpr std::size_t kMaxFloats = std::size_t{1} << 27;
 constexpr std::size_t kRow = 10;  // numbers of a layer
 
@@ -128,7 +129,7 @@ void addShape(NetworkPlan& plan, const Row& row, const NetworkLayer& layer, std:
   plan.shapes.push_back(
       outputShape(row, layer, plan.shapes[layer.a], plan.shapes[layer.b], channels));
   // At most 2^12 x 2^12 x 2^16 each: the sum stays in range as it is checked every time.
-  floats += plan.shapes.back().size();
+  floats += plan.shapes.back().pixels() * paddedChannels(plan.shapes.back().channels);
   if (floats > kMaxFloats) row.refuse("too large an output");
 }
 

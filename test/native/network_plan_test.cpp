@@ -135,6 +135,9 @@ TEST("a network that would take too much memory is refused before it is allocate
   for (int i = 0; i < 6; ++i) value = growing.unary(test::kEnlarge, value);
   growing.output(value, "out");
   CHECK(refused(growing));
+  NetworkBuilder thin(4096, 4096, 1);
+  for (int i = 0; i < 3; ++i) thin.output(thin.unary(test::kActivation, i), std::to_string(i));
+  CHECK(refused(thin));
   NetworkBuilder longest(4, 4, 4);
   for (int i = 0; i < 2001; ++i) value = longest.unary(test::kActivation, i);
   longest.output(value, "out");
