@@ -86,3 +86,13 @@ export function withFmaShare(
     return { ...row, fmaShare: work / row.p50Ms / peak };
   });
 }
+
+/** Iterations per second of one row by those of another; null when one of them is not available. */
+export function throughputRatio(rows: readonly Row[], name: string, other: string): number | null {
+  const perSecond = (wanted: string): number | undefined => {
+    const row = rows.find((candidate) => candidate.name === wanted);
+    return row !== undefined && "perSecond" in row ? row.perSecond : undefined;
+  };
+  const [own, theirs] = [perSecond(name), perSecond(other)];
+  return own === undefined || theirs === undefined ? null : own / theirs;
+}

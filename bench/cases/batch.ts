@@ -1,4 +1,4 @@
-import type { BenchCase, Row } from "../case.js";
+import { throughputRatio, type BenchCase } from "../case.js";
 import { dlibChain, faceApiChain, humanChain, ourChain } from "../chain.js";
 import { allCores } from "../cores.js";
 import type { Contestant } from "../contestant.js";
@@ -56,13 +56,3 @@ export const batch: BenchCase = {
     };
   },
 };
-
-/** Pictures per second of one row by those of another. */
-function throughputRatio(rows: readonly Row[], name: string, other: string): number | null {
-  const perSecond = (wanted: string) => {
-    const row = rows.find((candidate) => candidate.name === wanted);
-    return row !== undefined && "perSecond" in row ? row.perSecond : undefined;
-  };
-  const [own, theirs] = [perSecond(name), perSecond(other)];
-  return own === undefined || theirs === undefined ? null : own / theirs;
-}

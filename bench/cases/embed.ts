@@ -1,7 +1,8 @@
 import { join } from "node:path";
 
-import { ratiosOf, withFmaShare, type BenchCase } from "../case.js";
+import { ratiosOf, throughputRatio, withFmaShare, type BenchCase, type Row } from "../case.js";
 import { NotAvailable, type Contestant, type Ready } from "../contestant.js";
+import { allCores } from "../cores.js";
 import { cacheFolder } from "../paths.js";
 import { writePictures } from "../photo.js";
 import {
@@ -24,11 +25,28 @@ const OURS_AVX2 = "avx2";
 const OURS_ROUNDED = ["bf16", "int8"] as const;
 const PEERS = ["dlib", "dlib-best", "onednn", "onednn-best", "xnnpack"] as const;
 
+/** Rows of as many networks at once as there are cores: chips per second, and latency under load. */
+const ALL = "-all";
+const PEERS_ALL = ["dlib", "onednn-best", "xnnpack"] as const;
+
 /** Two libraries that compute the same network differ by rounding, far below this. */
 const MAX_DIFFERENCE = 1e-3;
 
 /** Multiplications and additions of the network as its layers are written down: what dlib does. */
 const NETWORK_MFLOP = 540.6;
+
+type Program = "embed_bench" | PeerProgram;
+
+/** They run our model file: their vectors must be ours. dlib runs its own, compared in the facts. */
+const LIBRARIES: ReadonlySet<Program> = new Set(["onednn_peer", "xnnpack_peer"]);
+
+/** The program's arguments before and after the number of threads, and OpenBLAS's kernels. */
+interface Options {
+  readonly before?: readonly string[];
+  readonly threads?: number;
+  readonly after?: readonly string[];
+  readonly kernels?: string;
+}
 
 /** One 150 x 150 chip to one vector: the network alone. */
 export const embed: BenchCase = {
@@ -40,52 +58,47 @@ export const embed: BenchCase = {
     // Every row needs the chips, and the first one makes them.
     let cut: Promise<void> | undefined;
     const prepareChips = () => (cut ??= cutChips(progress, pictures, chips));
-    const ours = (name: string, ...options: readonly string[]): Contestant => ({
-      name,
-      async prepare() {
-        await prepareChips();
-        const command = await buildBench("embed_bench", progress);
-        return { command, args: ["embed", models.embedder, chips, ...options] };
-      },
-    });
-    const dlib = (name: string, env: Readonly<Record<string, string>>): Contestant => ({
-      name,
-      async prepare() {
-        await prepareChips();
-        const command = await buildPeer("dlib_peer", progress);
-        return { command, args: ["embed", thirdParty.network, chips], env };
-      },
-    });
-    const library = (
-      name: string,
-      program: PeerProgram,
-      ...options: readonly string[]
-    ): Contestant => ({
-      name,
-      like: { row: OURS, maxAbsolute: MAX_DIFFERENCE },
-      async prepare() {
-        await prepareChips();
-        const command = await buildPeer(program, progress);
-        return {
-          command,
-          args: ["embed", models.embedder, chips, ...options],
-          env: singleThread,
-        };
-      },
-    });
+    const onChips = (name: string, program: Program, options: Options): Contestant => {
+      const { before = [], threads = 1, after = [], kernels } = options;
+      const model = program === "dlib_peer" ? thirdParty.network : models.embedder;
+      return {
+        name,
+        cores: threads,
+        ...(LIBRARIES.has(program) && { like: { row: OURS, maxAbsolute: MAX_DIFFERENCE } }),
+        async prepare() {
+          await prepareChips();
+          return {
+            command:
+              program === "embed_bench"
+                ? await buildBench(program, progress)
+                : await buildPeer(program, progress),
+            args: ["embed", model, chips, ...before, String(threads), ...after],
+            env: { ...singleThread, ...(kernels !== undefined && { OPENBLAS_CORETYPE: kernels }) },
+          };
+        },
+      };
+    };
+    const ours = (name: string, precision: string, level = "best", threads = 1) =>
+      onChips(name, "embed_bench", { before: [precision, level], threads });
+    const winograd = ["winograd"];
+    const threads = allCores;
     const { rows, ready } = await race(
       [
-        ours(OURS),
+        ours(OURS, OURS),
         ...OURS_ROUNDED.map((precision) => ours(precision, precision)),
         ours(OURS_AVX2, OURS, "AVX2"),
-        dlib("dlib", singleThread),
-        dlib("dlib-best", { ...singleThread, OPENBLAS_CORETYPE: "SkylakeX" }),
-        dlib("dlib-haswell", { ...singleThread, OPENBLAS_CORETYPE: "Haswell" }),
-        library("onednn", "onednn_peer"),
-        library("onednn-best", "onednn_peer", "winograd"),
-        library("xnnpack", "xnnpack_peer", "1"),
+        onChips("dlib", "dlib_peer", {}),
+        onChips("dlib-best", "dlib_peer", { kernels: "SkylakeX" }),
+        onChips("dlib-haswell", "dlib_peer", { kernels: "Haswell" }),
+        onChips("onednn", "onednn_peer", {}),
+        onChips("onednn-best", "onednn_peer", { after: winograd }),
+        onChips("xnnpack", "xnnpack_peer", {}),
+        ...[OURS, ...OURS_ROUNDED].map((one) => ours(one + ALL, one, "best", threads)),
+        onChips(`dlib${ALL}`, "dlib_peer", { threads }),
+        onChips(`onednn-best${ALL}`, "onednn_peer", { threads, after: winograd }),
+        onChips(`xnnpack${ALL}`, "xnnpack_peer", { threads }),
       ],
-      { rounds: 30, iterations: 20, progress },
+      { rounds: 20, iterations: 20, progress },
     );
     const peak = await fmaPeak(progress);
     return {
@@ -100,6 +113,7 @@ export const embed: BenchCase = {
         ...ratiosOf(rows, "bf16", PEERS),
         ...ratiosOf(rows, "int8", PEERS),
         ...ratiosOf(rows, OURS_AVX2, [...PEERS, "dlib-haswell"]),
+        ...throughputs(rows),
       },
       facts: {
         ...agreement("", ready.get(OURS), ready.get("dlib")),
@@ -110,6 +124,18 @@ export const embed: BenchCase = {
     };
   },
 };
+
+/** Chips per second on all cores: by one core, and by the peers on all. */
+function throughputs(rows: readonly Row[]): Record<string, number | null> {
+  const ratios: Record<string, number | null> = {};
+  for (const one of [OURS, ...OURS_ROUNDED]) {
+    const all = one + ALL;
+    for (const other of [one, ...PEERS_ALL.map((peer) => peer + ALL)]) {
+      ratios[`chips per s, ${all}/${other}`] = throughputRatio(rows, all, other);
+    }
+  }
+  return ratios;
+}
 
 /** The worst disagreement between two rows' vectors of the same chips. */
 function agreement(

@@ -62,7 +62,7 @@ function contestantsOf(model: string, progress: (text: string) => void): readonl
       like,
       prepare: async () => ({
         command: await buildPeer("xnnpack_peer", progress),
-        args: ["network", model, "1"],
+        args: ["network", model],
         env: singleThread,
       }),
     },

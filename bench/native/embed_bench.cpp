@@ -1,9 +1,10 @@
 // Times our own embedder, and cuts the chips that every row of the case "embed" is timed on.
 //
 //   embed_bench cut <landmarks.bin> <chips.rgb> <picture.ppm>...
-//   embed_bench embed <embedder.bin> <chips.rgb> [precision [level]]
+//   embed_bench embed <embedder.bin> <chips.rgb> [precision [level [threads]]]
 //                                    one chip per iteration, in f32 or that precision, with the
-//                                    best kernels or those of that level of CPUs
+//                                    kernels of that level of CPUs or the `best`, on one thread or
+//                                    several, each of which has a chip of its own
 //   embed_bench peak                 GFLOP/s of f32 that a core can do
 //
 // chips.rgb holds 150 x 150 RGB8 chips, one after the other.
@@ -20,10 +21,13 @@
 
 #include "core/image.h"
 #include "fma_peak.h"
+#include "kernels_named.h"
 #include "nn/kernels.h"
 #include "nn/model_file.h"
 #include "nn/precision.h"
 #include "nn/resnet.h"
+#include "read_file.h"
+#include "read_picture.h"
 #include "rounds.h"
 #include "vision/align.h"
 #include "vision/embed.h"
@@ -36,38 +40,15 @@ using namespace countenance;  // NOLINT: a program of one file, about this names
 
 constexpr std::size_t kChipBytes = kChipSize * kChipSize * 3;
 
-std::vector<std::uint8_t> readFile(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw std::runtime_error("cannot read " + path);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
-/// A binary PPM as bench/photo.ts writes it: no comments, 8 bits.
-Image readPicture(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string magic;
-  std::size_t width = 0;
-  std::size_t height = 0;
-  std::size_t most = 0;
-  in >> magic >> width >> height >> most;
-  in.get();  // the one blank between header and pixels
-  if (!in || magic != "P6" || most != 255) throw std::runtime_error("no binary PPM: " + path);
-  Image picture(width, height);
-  in.read(reinterpret_cast<char*>(picture.row(0)),
-          static_cast<std::streamsize>(width * height * 3));
-  if (!in) throw std::runtime_error("truncated: " + path);
-  return picture;
-}
-
 void cut(const std::string& landmarksPath, const std::string& chipsPath,
          const std::vector<std::string>& picturePaths) {
-  const std::vector<std::uint8_t> bytes = readFile(landmarksPath);
+  const std::vector<std::uint8_t> bytes = bench::readFile(landmarksPath);
   const LandmarkFinder landmarks{ModelFile({bytes.data(), bytes.size()})};
   HogDetector detector;
   std::ofstream out(chipsPath, std::ios::binary);
   std::size_t chips = 0;
   for (const std::string& path : picturePaths) {
-    const Image picture = readPicture(path);
+    const Image picture = bench::readPicture(path);
     for (const Detection& face : detector.detect(picture.view())) {
       const std::optional<Chip> chip =
           align(picture.view(), landmarks.find(picture.view(), face.box));
@@ -78,16 +59,6 @@ void cut(const std::string& landmarksPath, const std::string& chipsPath,
   }
   out.close();
   if (!out || chips == 0) throw std::runtime_error("no chips written to " + chipsPath);
-}
-
-/// The kernels of this name, or the best ones for no name.
-const nn::Kernels& kernelsNamed(const std::string& level) {
-  if (level.empty()) return nn::bestKernels();
-  const auto all = nn::availableKernels();
-  const auto found = std::find_if(all.begin(), all.end(),
-                                  [&level](const nn::Kernels* one) { return one->name == level; });
-  if (found == all.end()) throw std::runtime_error("this CPU has no " + level);
-  return **found;
 }
 
 nn::Precision precisionNamed(const std::string& name) {
@@ -108,25 +79,27 @@ void checkInstructions(nn::Precision precision, const nn::Kernels& kernels) {
 }
 
 void serveEmbed(const std::string& embedderPath, const std::string& chipsPath,
-                const std::string& precisionName, const std::string& level) {
-  const nn::Kernels& kernels = kernelsNamed(level);
+                const std::string& precisionName, const std::string& level, std::size_t threads) {
+  const nn::Kernels& kernels = bench::kernelsNamed(level);
   const nn::Precision precision = precisionNamed(precisionName);
   checkInstructions(precision, kernels);
-  const std::vector<std::uint8_t> model = readFile(embedderPath);
-  Embedder embedder(std::make_shared<const nn::ResNet>(ModelFile(model), kernels, precision));
-  const std::vector<std::uint8_t> chips = readFile(chipsPath);
+  const std::vector<std::uint8_t> model = bench::readFile(embedderPath);
+  // Copies share the weights.
+  const Embedder first(std::make_shared<const nn::ResNet>(ModelFile(model), kernels, precision));
+  std::vector<Embedder> embedders(threads, first);
+  const std::vector<std::uint8_t> chips = bench::readFile(chipsPath);
   const std::size_t count = chips.size() / kChipBytes;
   if (count == 0) throw std::runtime_error("no chip in " + chipsPath);
-  const auto embed = [&](std::size_t i) {
-    return embedder.embed({chips.data() + i % count * kChipBytes, kChipSize, kChipSize});
+  const auto embed = [&](std::size_t thread, std::size_t i) {
+    return embedders[thread].embed({chips.data() + i % count * kChipBytes, kChipSize, kChipSize});
   };
   std::vector<std::vector<float>> vectors;
-  for (std::size_t i = 0; i < count; ++i) vectors.push_back(embed(i));
+  for (std::size_t i = 0; i < count; ++i) vectors.push_back(embed(0, i));
   bench::RoundServer server;
-  server.ready(
-      std::string("countenance, ") + kernels.name + " kernels, " + precisionName + ", 1 thread",
-      vectors);
-  server.serve(embed);
+  server.ready(std::string("countenance, ") + kernels.name + " kernels, " + precisionName +
+                   ", threads " + std::to_string(threads),
+               vectors);
+  server.serve(threads, embed);
 }
 
 }  // namespace
@@ -136,9 +109,9 @@ int main(int argc, char** argv) {
   try {
     if (args.size() >= 4 && args[0] == "cut") {
       cut(args[1], args[2], {args.begin() + 3, args.end()});
-    } else if (args.size() >= 3 && args.size() <= 5 && args[0] == "embed") {
+    } else if (args.size() >= 3 && args.size() <= 6 && args[0] == "embed") {
       serveEmbed(args[1], args[2], args.size() > 3 ? args[3] : "f32",
-                 args.size() > 4 ? args[4] : "");
+                 args.size() > 4 ? args[4] : "best", args.size() > 5 ? std::stoul(args[5]) : 1);
     } else if (args.size() == 1 && args[0] == "peak") {
       std::cout << bench::fmaPeak() << "\n";
     } else {

@@ -7,10 +7,10 @@
 
 namespace countenance::bench {
 
-/// The kernels for this level of CPUs, or the best ones for no name.
+/// The kernels for this level of CPUs, or the `best` ones.
 /// @throws std::runtime_error when this CPU has no such level.
 inline const nn::Kernels& kernelsNamed(const std::string& level) {
-  if (level.empty()) return nn::bestKernels();
+  if (level == "best") return nn::bestKernels();
   for (const nn::Kernels* kernels : nn::availableKernels()) {
     if (kernels->name == level) return *kernels;
   }

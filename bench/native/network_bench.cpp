@@ -55,7 +55,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string> args(argv + 1, argv + argc);
   try {
     if ((args.size() == 2 || args.size() == 3) && args[0] == "run") {
-      serveRun(args[1], args.size() == 3 ? args[2] : "");
+      serveRun(args[1], args.size() == 3 ? args[2] : "best");
     } else if (args.size() == 2 && args[0] == "mflop") {
       std::cout << mflop(args[1]) << "\n";
     } else if (args.size() == 1 && args[0] == "levels") {

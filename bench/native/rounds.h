@@ -59,10 +59,15 @@ class RoundServer final {
     }
   }
 
-  /// @param step  Called on one of `threads` threads, with its number; each call is timed by
-  /// itself.
+  /// @param step  Called with the number of one of `threads` threads, and 0, 1, 2 ... over all
+  /// rounds; each call is timed by itself.
   template <typename Step>
-  void serveParallel(std::size_t threads, Step&& step) {
+  void serve(std::size_t threads, Step&& step) {
+    if (threads == 1) {
+      serve([&step](std::size_t i) { step(std::size_t{0}, i); });
+      return;
+    }
+    std::size_t first = 0;
     for (std::size_t wanted = 0; std::cin >> wanted;) {
       std::vector<double> timesMs(wanted);
       std::atomic<std::size_t> next{0};
@@ -71,7 +76,7 @@ class RoundServer final {
         workers.emplace_back([&, t] {
           for (std::size_t i = next++; i < wanted; i = next++) {
             const auto start = std::chrono::steady_clock::now();
-            step(t);
+            step(t, first + i);
             const std::chrono::duration<double, std::milli> took =
                 std::chrono::steady_clock::now() - start;
             timesMs[i] = took.count();
@@ -79,6 +84,7 @@ class RoundServer final {
         });
       }
       for (std::thread& worker : workers) worker.join();
+      first += wanted;
       answerTimes(timesMs);
     }
   }

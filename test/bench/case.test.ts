@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { ratiosOf, withFmaShare, type Row } from "../../bench/case.js";
+import { ratiosOf, throughputRatio, withFmaShare, type Row } from "../../bench/case.js";
 import { summarise } from "../../bench/statistics.js";
 
 const rows: readonly Row[] = [
@@ -30,4 +30,15 @@ test("a row's share is its arithmetic by its time by the peak", () => {
 
 test("without a known peak there is no share", () => {
   expect(withFmaShare(rows, 0, { ours: 150 })).toEqual(rows);
+});
+
+test("a ratio of throughputs is ours by the peer's", () => {
+  const many: readonly Row[] = [
+    { name: "two", ...summarise([2]), perSecond: 300 },
+    { name: "one", ...summarise([1]), perSecond: 150 },
+    ...rows,
+  ];
+  expect(throughputRatio(many, "two", "one")).toBe(2);
+  expect(throughputRatio(many, "two", "ours")).toBe(null);
+  expect(throughputRatio(many, "absent", "one")).toBe(null);
 });

@@ -1,6 +1,6 @@
 // Stock dlib, timed as its own examples use it.
 //
-//   dlib_peer embed <resnet.dat> <chips.rgb>                      one chip per iteration
+//   dlib_peer embed <resnet.dat> <chips.rgb> <threads>            one chip per iteration
 //   dlib_peer pipeline <resnet.dat> <shape_5.dat> <photo.jpg> <threads>
 //                                                                 JPEG bytes to vector; each thread
 //                                                                 has a chain of its own
@@ -73,15 +73,17 @@ std::string blasNote() {
          ", threads " + std::to_string(openblas_get_num_threads());
 }
 
-void serveEmbed(const std::string& networkPath, const std::string& chipsPath) {
-  DlibNetwork network;
-  dlib::deserialize(networkPath) >> network;
+void serveEmbed(const std::string& networkPath, const std::string& chipsPath, std::size_t threads) {
+  DlibNetwork first;
+  dlib::deserialize(networkPath) >> first;
+  std::vector<DlibNetwork> networks(threads, first);
   const std::vector<Chip> chips = readChips(chipsPath);
   std::vector<std::vector<float>> vectors;
-  for (const Chip& chip : chips) vectors.push_back(toVector(network(chip)));
+  for (const Chip& chip : chips) vectors.push_back(toVector(networks.at(0)(chip)));
   RoundServer server;
-  server.ready(blasNote(), vectors);
-  server.serve([&](std::size_t i) { network(chips[i % chips.size()]); });
+  server.ready(blasNote() + ", networks " + std::to_string(threads), vectors);
+  server.serve(threads,
+               [&](std::size_t t, std::size_t i) { networks[t](chips[i % chips.size()]); });
 }
 
 /// Empty when there is none.
@@ -129,7 +131,7 @@ void servePipeline(const std::string& networkPath, const std::string& shapePath,
   if (vector.empty()) throw std::runtime_error("found no face");
   RoundServer server;
   server.ready(blasNote() + ", chains " + std::to_string(threads) + ", HOG at full size", {vector});
-  server.serveParallel(threads, [&](std::size_t t) { chains[t]->embed(jpeg); });
+  server.serve(threads, [&](std::size_t t, std::size_t) { chains[t]->embed(jpeg); });
 }
 
 using Picture = dlib::array2d<dlib::rgb_pixel>;
@@ -176,8 +178,8 @@ void serveAlign(const std::string& shapePath, const std::string& photoPath) {
 int main(int argc, char** argv) {
   const std::vector<std::string> args(argv + 1, argv + argc);
   try {
-    if (args.size() == 3 && args[0] == "embed") {
-      serveEmbed(args[1], args[2]);
+    if (args.size() == 4 && args[0] == "embed") {
+      serveEmbed(args[1], args[2], std::stoul(args[3]));
     } else if (args.size() == 5 && args[0] == "pipeline") {
       servePipeline(args[1], args[2], args[3], std::stoul(args[4]));
     } else if (args.size() >= 2 && args[0] == "detect") {

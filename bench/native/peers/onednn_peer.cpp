@@ -1,9 +1,10 @@
 // dlib's ResNet on oneDNN, as its own guide runs a network: formats of its choice (blocked), sums
 // and ReLU as post-ops, reorders ahead of time.
 //
-//   onednn_peer embed <dlib-resnet-v1.bin> <chips.rgb> [winograd]     one chip per iteration
+//   onednn_peer embed <dlib-resnet-v1.bin> <chips.rgb> <threads> [winograd]
 //
-// Without `winograd` oneDNN itself chooses how to convolve; with it, Winograd wherever it can.
+// One chip per iteration; each thread has a network of its own. Without `winograd` oneDNN itself
+// chooses how to convolve; with it, Winograd wherever it can.
 //
 // chips.rgb holds 150 x 150 RGB8 chips, one after the other. OMP_NUM_THREADS sets the threads.
 
@@ -13,6 +14,7 @@
 #include <dnnl.hpp>
 #include <functional>
 #include <iostream>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <unordered_map>
@@ -246,18 +248,25 @@ class OnednnResNet final {
   std::vector<std::function<void()>> steps_;
 };
 
-void serveEmbed(const std::string& modelPath, const std::string& chipsPath, bool winograd) {
+void serveEmbed(const std::string& modelPath, const std::string& chipsPath, std::size_t threads,
+                bool winograd) {
   constexpr std::size_t kChipBytes = ResNetWeights::kChipSide * ResNetWeights::kChipSide * 3;
-  OnednnResNet network(readResNetWeights(modelPath), winograd);
+  const ResNetWeights weights = readResNetWeights(modelPath);
+  std::vector<std::unique_ptr<OnednnResNet>> networks;
+  for (std::size_t t = 0; t < threads; ++t) {
+    networks.push_back(std::make_unique<OnednnResNet>(weights, winograd));
+  }
   const std::vector<std::uint8_t> chips = readFile(chipsPath);
   const std::size_t count = chips.size() / kChipBytes;
   if (count == 0) throw std::runtime_error("error: no chip in " + chipsPath);
-  const auto embed = [&](std::size_t i) { return network.run(&chips[i % count * kChipBytes]); };
+  const auto embed = [&](std::size_t t, std::size_t i) {
+    return networks[t]->run(&chips[i % count * kChipBytes]);
+  };
   std::vector<std::vector<float>> vectors;
-  for (std::size_t i = 0; i < count; ++i) vectors.push_back(embed(i));
+  for (std::size_t i = 0; i < count; ++i) vectors.push_back(embed(0, i));
   RoundServer server;
-  server.ready(network.note(), vectors);
-  server.serve(embed);
+  server.ready(networks.at(0)->note() + ", networks " + std::to_string(threads), vectors);
+  server.serve(threads, embed);
 }
 
 }  // namespace
@@ -265,11 +274,11 @@ void serveEmbed(const std::string& modelPath, const std::string& chipsPath, bool
 int main(int argc, char** argv) {
   const std::vector<std::string> args(argv + 1, argv + argc);
   try {
-    const bool winograd = args.size() == 4 && args[3] == "winograd";
-    if ((args.size() == 3 || winograd) && args[0] == "embed") {
-      serveEmbed(args[1], args[2], winograd);
+    const bool winograd = args.size() == 5 && args[4] == "winograd";
+    if ((args.size() == 4 || winograd) && args[0] == "embed") {
+      serveEmbed(args[1], args[2], std::stoul(args[3]), winograd);
     } else {
-      std::cerr << "usage: onednn_peer embed <files> [winograd]\n";
+      std::cerr << "usage: onednn_peer embed <files> <threads> [winograd]\n";
       return 2;
     }
   } catch (const std::exception& error) {

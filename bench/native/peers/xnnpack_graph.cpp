@@ -33,9 +33,8 @@ std::uint32_t narrow(std::size_t value) { return static_cast<std::uint32_t>(valu
 
 }  // namespace
 
-XnnpackGraph::XnnpackGraph(std::size_t threads) : threads_(threads) {
+XnnpackGraph::XnnpackGraph() {
   check(xnn_initialize(nullptr), "initialize");
-  if (threads > 1) pool_.reset(pthreadpool_create(threads));
   xnn_subgraph_t graph = nullptr;
   check(xnn_create_subgraph(kExternalValues, 0, &graph), "create_subgraph");
   graph_.reset(graph);
@@ -200,15 +199,13 @@ void XnnpackGraph::finish(const std::vector<std::uint32_t>& outputs) {
     externals.push_back({out, outputs_.back().data()});
   }
   xnn_runtime_t runtime = nullptr;
-  check(xnn_create_runtime_v2(graph_.get(), pool_.get(), 0, &runtime), "create_runtime");
+  check(xnn_create_runtime_v2(graph_.get(), nullptr, 0, &runtime), "create_runtime");
   runtime_.reset(runtime);
   check(xnn_setup_runtime(runtime, externals.size(), externals.data()), "setup_runtime");
 }
 
 void XnnpackGraph::run() { check(xnn_invoke_runtime(runtime_.get()), "invoke_runtime"); }
 
-std::string XnnpackGraph::note() const {
-  return "XNNPACK " XNNPACK_VERSION ", threads " + std::to_string(threads_);
-}
+std::string XnnpackGraph::note() { return "XNNPACK " XNNPACK_VERSION; }
 
 }  // namespace countenance::bench

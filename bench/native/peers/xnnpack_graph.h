@@ -36,11 +36,12 @@ struct EndPadding {
   std::size_t channels = 0;
 };
 
-/// An XNNPACK subgraph that is built layer by layer, and then run. Each call of a layer returns its
-/// value; weights are kept. Throws std::runtime_error for what XNNPACK refuses.
+/// An XNNPACK subgraph, run on the calling thread, that is built layer by layer, and then run. Each
+/// call of a layer returns its value; weights are kept. Throws std::runtime_error for what XNNPACK
+/// refuses.
 class XnnpackGraph final {
  public:
-  explicit XnnpackGraph(std::size_t threads);
+  XnnpackGraph();
 
   /// Once, before everything else.
   std::uint32_t input(PeerShape shape);
@@ -70,13 +71,12 @@ class XnnpackGraph final {
   std::vector<float>& inputValues() { return input_; }
   void run();
   const std::vector<float>& outputValues(std::size_t index) const { return outputs_.at(index); }
-  std::string note() const;
+  static std::string note();
 
  private:
   struct Deleter {
     void operator()(xnn_subgraph_t graph) const { xnn_delete_subgraph(graph); }
     void operator()(xnn_runtime_t runtime) const { xnn_delete_runtime(runtime); }
-    void operator()(pthreadpool_t pool) const { pthreadpool_destroy(pool); }
   };
   template <typename Pointer>
   using Owned = std::unique_ptr<std::remove_pointer_t<Pointer>, Deleter>;
@@ -89,8 +89,6 @@ class XnnpackGraph final {
   std::vector<std::vector<float>> constants_;  // the graph borrows them
   std::vector<float> input_;
   std::vector<std::vector<float>> outputs_;
-  std::size_t threads_;
-  Owned<pthreadpool_t> pool_;  // none: the caller's thread
   Owned<xnn_subgraph_t> graph_;
   Owned<xnn_runtime_t> runtime_;  // the last: it borrows the others
 };

@@ -1,13 +1,15 @@
 // Our networks on XNNPACK, as subgraphs: what TensorFlow Lite does on a CPU.
 //
-//   xnnpack_peer embed <dlib-resnet-v1.bin> <chips.rgb> <threads>     one chip per iteration
-//   xnnpack_peer network <network.bin> <threads>                      one run per iteration, as
+//   xnnpack_peer embed <dlib-resnet-v1.bin> <chips.rgb> <threads>     one chip per iteration; each
+//                                                                     thread has its own graph
+//   xnnpack_peer network <network.bin>                                one run per iteration, as
 //                                                                     network_bench does it
 //
 // chips.rgb holds 150 x 150 RGB8 chips, one after the other.
 
 #include <algorithm>
 #include <iostream>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <unordered_map>
@@ -134,11 +136,11 @@ std::vector<std::uint32_t> addNetwork(XnnpackGraph& graph, const ModelFile& mode
   return outputs;
 }
 
-void serveNetwork(const std::string& path, std::size_t threads) {
+void serveNetwork(const std::string& path) {
   const std::vector<std::uint8_t> bytes = readFile(path);
   const ModelFile model({bytes.data(), bytes.size()});
   const nn::NetworkPlan plan = nn::networkPlan(model);
-  XnnpackGraph graph(threads);
+  XnnpackGraph graph;
   graph.finish(addNetwork(graph, model, plan));
   const std::vector<float> picture = networkInput(plan.shapes.front());
   const auto run = [&] {
@@ -149,29 +151,33 @@ void serveNetwork(const std::string& path, std::size_t threads) {
   std::vector<std::vector<float>> vectors;
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) vectors.push_back(graph.outputValues(i));
   RoundServer server;
-  server.ready(graph.note(), vectors);
+  server.ready(XnnpackGraph::note() + ", threads 1", vectors);
   server.serve([&](std::size_t) { run(); });
 }
 
 void serveEmbed(const std::string& modelPath, const std::string& chipsPath, std::size_t threads) {
-  XnnpackGraph graph(threads);
-  const std::uint32_t pixels = graph.input({ResNetWeights::kChipSide, 3});
-  graph.finish({addResNet(graph, readResNetWeights(modelPath), pixels)});
-
+  const ResNetWeights weights = readResNetWeights(modelPath);
+  std::vector<std::unique_ptr<XnnpackGraph>> graphs;
+  for (std::size_t t = 0; t < threads; ++t) {
+    graphs.push_back(std::make_unique<XnnpackGraph>());
+    const std::uint32_t pixels = graphs[t]->input({ResNetWeights::kChipSide, 3});
+    graphs[t]->finish({addResNet(*graphs[t], weights, pixels)});
+  }
   const std::vector<std::uint8_t> chips = readFile(chipsPath);
   const std::size_t count = chips.size() / kChipBytes;
   if (count == 0) throw std::runtime_error("error: no chip in " + chipsPath);
-  const auto embed = [&](std::size_t i) {
+  const auto embed = [&](std::size_t t, std::size_t i) {
+    XnnpackGraph& graph = *graphs[t];
     const std::uint8_t* chip = &chips[i % count * kChipBytes];
     std::copy(chip, chip + kChipBytes, graph.inputValues().begin());
     graph.run();
     return graph.outputValues(0);
   };
   std::vector<std::vector<float>> vectors;
-  for (std::size_t i = 0; i < count; ++i) vectors.push_back(embed(i));
+  for (std::size_t i = 0; i < count; ++i) vectors.push_back(embed(0, i));
   RoundServer server;
-  server.ready(graph.note(), vectors);
-  server.serve(embed);
+  server.ready(XnnpackGraph::note() + ", graphs " + std::to_string(threads), vectors);
+  server.serve(threads, embed);
 }
 
 }  // namespace
@@ -181,10 +187,10 @@ int main(int argc, char** argv) {
   try {
     if (args.size() == 4 && args[0] == "embed") {
       serveEmbed(args[1], args[2], std::stoul(args[3]));
-    } else if (args.size() == 3 && args[0] == "network") {
-      serveNetwork(args[1], std::stoul(args[2]));
+    } else if (args.size() == 2 && args[0] == "network") {
+      serveNetwork(args[1]);
     } else {
-      std::cerr << "usage: xnnpack_peer embed|network <files> <threads>\n";
+      std::cerr << "usage: xnnpack_peer embed <files> <threads> or network <file>\n";
       return 2;
     }
   } catch (const std::exception& error) {
