@@ -115,9 +115,17 @@ function benchPath(name: BenchProgram): string {
   return join(repository, "build", "cmake-release", "bench", "native", name);
 }
 
-/** Multiplications and additions of a layer-list network, in millions, by network_bench. */
-export async function networkMflop(model: string): Promise<number> {
-  return Number((await run(benchPath("network_bench"), ["mflop", model])).stdout);
+/**
+ * Multiplications and additions of a layer-list network, in millions, by network_bench.
+ * @param size  Height and width of the input, where it is not the container's.
+ */
+export async function networkMflop(
+  model: string,
+  ...size: readonly [] | readonly [height: number, width: number]
+): Promise<number> {
+  return Number(
+    (await run(benchPath("network_bench"), ["mflop", model, ...size.map(String)])).stdout,
+  );
 }
 
 /** Cuts the largest faces of the pictures (PPM) to chips, with our own detector and alignment. */

@@ -2,7 +2,9 @@
 //
 //   network_bench run <network.bin> [level]     one run per iteration, with the kernels of that
 //                                               level of CPUs
-//   network_bench mflop <network.bin>           its multiplications and additions, in millions
+//   network_bench mflop <network.bin> [height width]
+//                                               its multiplications and additions, in millions, for
+//                                               its own size of input or another one
 //   network_bench levels                        the levels that this CPU has, best first
 
 #include <algorithm>
@@ -44,9 +46,10 @@ void serveRun(const std::string& path, const std::string& level) {
   server.serve([&](std::size_t) { run(); });
 }
 
-double mflop(const std::string& path) {
+double mflop(const std::string& path, nn::InputSize size) {
   const std::vector<std::uint8_t> bytes = bench::readFile(path);
-  return bench::networkMflop(nn::networkPlan(ModelFile({bytes.data(), bytes.size()})));
+  const nn::NetworkPlan plan = nn::networkPlan(ModelFile({bytes.data(), bytes.size()}));
+  return bench::networkMflop(size.width == 0 ? plan : nn::resizedPlan(plan, size));
 }
 
 }  // namespace
@@ -56,8 +59,10 @@ int main(int argc, char** argv) {
   try {
     if ((args.size() == 2 || args.size() == 3) && args[0] == "run") {
       serveRun(args[1], args.size() == 3 ? args[2] : "best");
-    } else if (args.size() == 2 && args[0] == "mflop") {
-      std::cout << mflop(args[1]) << "\n";
+    } else if ((args.size() == 2 || args.size() == 4) && args[0] == "mflop") {
+      nn::InputSize size;
+      if (args.size() == 4) size = {std::stoul(args[2]), std::stoul(args[3])};
+      std::cout << mflop(args[1], size) << "\n";
     } else if (args.size() == 1 && args[0] == "levels") {
       for (const nn::Kernels* kernels : nn::availableKernels()) std::cout << kernels->name << "\n";
     } else {
