@@ -1,6 +1,7 @@
 #include "napi/engine.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -46,6 +47,13 @@ class Engine final : public Closeable {
     giveFreeMemoryBack();
   }
 
+  /// Any worker: so many bytes of pixels were analysed.
+  void analysed(std::size_t bytes) {
+    if (analysedBytes_.fetch_add(bytes) + bytes < kBytesBetweenTrims) return;
+    analysedBytes_ = 0;
+    giveFreeMemoryBack();
+  }
+
   /// The pipeline of a worker, called by itself. It is copied on first use: a thread that never
   /// gets work takes no memory.
   Pipeline& pipeline(std::size_t worker) {
@@ -55,6 +63,12 @@ class Engine final : public Closeable {
   }
 
  private:
+  /// The threads of decoder and pool use 16 arenas of glibc on two cores, whose free pages grow
+  /// without a limit in sight: from 48 to 85 MiB over 3,000 pictures of 2.7 MB. Giving them back
+  /// takes 3 to 15 ms of a worker, here once in about a hundred such pictures.
+  static constexpr std::size_t kBytesBetweenTrims = std::size_t{256} << 20;
+
+  std::atomic<std::size_t> analysedBytes_{0};  // since the last time
   std::unique_ptr<const Pipeline> model_;
   std::vector<std::unique_ptr<Pipeline>> pipelines_;
   ThreadPool pool_;  // last, so that its threads have ended before anything else goes
@@ -77,6 +91,7 @@ class AnalyzeTask final : public Task {
  private:
   void run(std::size_t worker) override {
     faces_ = engine_->pipeline(worker).analyze(picture_, options_, cancel_);
+    engine_->analysed(pixels_.size());
   }
 
   Napi::Value result(Napi::Env env) override {
