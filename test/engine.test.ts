@@ -65,13 +65,14 @@ describe("analyze", () => {
     expect(engine.compare(a, b)).toBeLessThan(0.01);
   });
 
-  test("makes the same template of a grey picture and of its RGB copy", async () => {
+  test("makes nearly the same template of a grey picture and of its RGB copy", async () => {
     const grey = await sharp(portrait).toColourspace("b-w").png().toBuffer();
     const { width, height, channels } = await sharp(grey).metadata();
     expect(channels).toBe(1);
     const data = await sharp(grey).toColourspace("srgb").raw().toBuffer();
     const rgb = await engine.embed({ data, width, height, channels: 3 });
-    expect((await engine.embed(grey)).vector).toEqual(rgb.vector);
+    // Warps round one channel and three in another order.
+    expect(engine.compare(await engine.embed(grey), rgb)).toBeLessThan(0.01);
   });
 
   test("without embed gives faces without templates", async () => {
