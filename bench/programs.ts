@@ -84,8 +84,8 @@ async function configurePeers(build: string, progress: (text: string) => void): 
   );
 }
 
-/** The programs of bench/native that time our own core. */
-export type BenchProgram = "embed_bench" | "network_bench" | "vision_bench";
+/** The programs of bench/native that time or study our own core. */
+export type BenchProgram = "embed_bench" | "network_bench" | "precision_study" | "vision_bench";
 
 const builds = new Map<BenchProgram, Promise<string>>();
 

@@ -5,6 +5,7 @@ import { alignment } from "./accuracy/alignment.js";
 import { detection } from "./accuracy/detection.js";
 import { fmr } from "./accuracy/fmr.js";
 import { pairs } from "./accuracy/pairs.js";
+import { precision } from "./accuracy/precision.js";
 import type { BenchCase } from "./case.js";
 import { align } from "./cases/align.js";
 import { batch } from "./cases/batch.js";
@@ -32,6 +33,7 @@ const CASES: readonly BenchCase[] = [
   fmr,
   detection,
   alignment,
+  precision,
 ];
 
 const USAGE = [

@@ -1,12 +1,16 @@
 // Where int8's accuracy comes from: the embedder with one of its changes at a time, in f32.
 //
-//   precision_study caps <embedder.bin> <chips.rgb> <fraction>      C++ for nn/resnet_caps.h: the
-//                              value that this fraction of a convolution's positive inputs stays
-//                              under; 1 for the largest
-//   precision_study run <embedder.bin> <chips.rgb> <variant> <vectors.f32>
-//                              128 floats per chip; variants: see variantNamed()
+//   precision_study cut <blazeface.bin> <facemesh.bin> <chips.rgb>
+//                              the largest face of each picture on stdin, 250 x 250 RGB8 without a
+//                              header; a line for each picture: 1, or 0 when it has no face
+//   precision_study caps <embedder.bin> <chips.rgb> <fraction> <every>
+//                              the numbers of nn/resnet_caps.h: what this fraction of each
+//                              convolution's positive inputs stays under (1: all), over the chips
+//                              0, <every>, 2 <every> ...
+//   precision_study run <embedder.bin> <chips.rgb> <variant> <vectors.f32> [caps]
+//                              128 floats per chip; variants: a precision, or see variantNamed()
 //
-// chips.rgb holds 150 x 150 RGB8 chips, one after the other (embed_bench cut).
+// chips.rgb holds 150 x 150 RGB8 chips, one after the other.
 
 #include <algorithm>
 #include <cmath>
@@ -14,17 +18,25 @@
 #include <iostream>
 #include <iterator>
 #include <map>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "core/cancel.h"
+#include "core/image.h"
 #include "nn/kernels.h"
 #include "nn/model_file.h"
+#include "nn/network.h"
 #include "nn/packed_weights.h"
 #include "nn/precision.h"
 #include "nn/resnet.h"
 #include "nn/resnet_caps.h"
 #include "nn/resnet_plan.h"
+#include "read_file.h"
+#include "vision/align_mesh.h"
+#include "vision/pipeline_finder.h"
 
 namespace {
 
@@ -40,15 +52,8 @@ struct Variant {
   bool roundsInputs = false;    ///< To 255 steps up to the cap.
   bool roundsWeights = false;   ///< To 127 steps up to the output channel's largest.
   bool roundsStem = false;      ///< The first layer's weights too.
-  float capScale = 1;           ///< Of kResNetCaps.
   const float* caps = nullptr;  ///< Others than kResNetCaps.
 };
-
-std::vector<std::uint8_t> readFile(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw std::runtime_error("cannot read " + path);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
 
 /// Each output's weights as the nearest multiples of its step.
 void roundWeights(std::vector<float>& weights, std::size_t outputs) {
@@ -170,13 +175,41 @@ class Study final {
   std::vector<float> head_;
 };
 
-void printCaps(const ModelFile& model, const std::vector<std::uint8_t>& chips, double fraction) {
+void cut(const std::string& blazeFace, const std::string& faceMesh, const std::string& chips) {
+  constexpr std::size_t kSide = 250;
+  const std::vector<std::uint8_t> detector = bench::readFile(blazeFace);
+  const std::vector<std::uint8_t> mesh = bench::readFile(faceMesh);
+  PipelineModels models;
+  models.detector = DetectorKind::kBlazeFace;
+  models.alignment = Alignment::kMesh;
+  models.detectorNetwork = std::make_shared<const nn::Network>(ModelFile(detector));
+  models.mesh = std::make_shared<const nn::Network>(ModelFile(mesh));
+  FaceFinder finder(models);
+  std::ofstream out(chips, std::ios::binary);
+  Image picture(kSide, kSide);
+  const auto bytes = static_cast<std::streamsize>(kSide * kSide * 3);
+  while (std::cin.read(reinterpret_cast<char*>(picture.row(0)), bytes)) {
+    const auto faces = finder.find(picture.view(), 1, CancelToken());
+    std::optional<Chip> chip;
+    if (!faces.empty() && faces[0].mesh) {
+      const std::vector<Point> points(faces[0].mesh->points.begin(), faces[0].mesh->points.end());
+      chip = alignMesh(picture.view(), points);
+    }
+    std::cout << (chip ? "1\n" : "0\n");
+    if (chip) out.write(reinterpret_cast<const char*>(chip->pixels.row(0)), nn::kStemPixels);
+  }
+  out.close();
+  if (!out) throw std::runtime_error("cannot write " + chips);
+}
+
+void printCaps(const ModelFile& model, const std::vector<std::uint8_t>& chips, double fraction,
+               std::size_t every) {
   // Bins of one part in 128: fine enough for a cap.
   constexpr int kBinsPerOctave = 128;
   Study study(model, {});
   std::vector<std::map<int, std::size_t>> bins(nn::kResNetCapCount);
   std::vector<float> largest(nn::kResNetCapCount);
-  for (std::size_t at = 0; at + nn::kStemPixels <= chips.size(); at += nn::kStemPixels) {
+  for (std::size_t at = 0; at + nn::kStemPixels <= chips.size(); at += every * nn::kStemPixels) {
     study.run(chips.data() + at, [&](std::size_t number, const float* input, std::size_t count) {
       for (std::size_t i = 0; i < count; ++i) {
         if (input[i] <= 0) continue;
@@ -257,17 +290,20 @@ void run(const ModelFile& model, const std::vector<std::uint8_t>& chips, const s
 int main(int argc, char** argv) {
   const std::vector<std::string> args(argv + 1, argv + argc);
   try {
-    if (args.size() == 4 && args[0] == "caps") {
-      const std::vector<std::uint8_t> bytes = readFile(args[1]);
-      printCaps(ModelFile(bytes), readFile(args[2]), std::stod(args[3]));
-    } else if (args.size() >= 5 && args[0] == "run") {
-      const std::vector<std::uint8_t> bytes = readFile(args[1]);
+    if (args.size() == 4 && args[0] == "cut") {
+      cut(args[1], args[2], args[3]);
+    } else if (args.size() == 5 && args[0] == "caps") {
+      const std::vector<std::uint8_t> bytes = bench::readFile(args[1]);
+      const std::size_t every = std::max<std::size_t>(1, std::stoul(args[4]));
+      printCaps(ModelFile(bytes), bench::readFile(args[2]), std::stod(args[3]), every);
+    } else if ((args.size() == 5 || args.size() == 5 + nn::kResNetCapCount) && args[0] == "run") {
+      const std::vector<std::uint8_t> bytes = bench::readFile(args[1]);
       std::vector<float> caps;
       for (std::size_t i = 5; i < args.size(); ++i) caps.push_back(std::stof(args[i]));
       std::ofstream out(args[4], std::ios::binary);
-      run(ModelFile(bytes), readFile(args[2]), args[3], caps, out);
+      run(ModelFile(bytes), bench::readFile(args[2]), args[3], caps, out);
     } else {
-      std::cerr << "usage: precision_study caps|run <files>\n";
+      std::cerr << "usage: precision_study cut|caps|run <files>\n";
       return 2;
     }
   } catch (const std::exception& error) {
