@@ -13,8 +13,8 @@ namespace countenance {
 namespace {
 
 // A detection of at least this score whose mesh has at least this flag is a face, and stands as the
-// detector says: so are 97.7 % of those in lfw-dev, and 0.3 % of those that the detector sees
-// upside down or worse (every third picture of it; every 100th, turned by 120 to 180 degrees).
+// detector says: so are 97.7 % of every third picture of lfw-dev, and one of 216 that were turned
+// by 120 to 180 degrees, which the detector mostly sees the wrong way up (docs/decisions.md).
 constexpr float kSureScore = 0.75F;
 constexpr float kSureFlag = 0.9999F;
 
