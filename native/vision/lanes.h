@@ -16,6 +16,12 @@ using Lanes = float __attribute__((vector_size(16)));
 /// Sums of up to 65,793 16-bit values.
 using Sums = std::uint32_t __attribute__((vector_size(16)));
 
+/// left + (right - left) * share; share is in 0..32767. A grey picture so gives, bit for bit, what
+/// its RGB copy gives.
+inline float betweenTwo(std::uint8_t left, std::uint8_t right, std::int32_t share) {
+  return static_cast<float>(left * (32767 - share) + right * share) * (1.0F / 32767);
+}
+
 #ifdef __SSE2__  // every x86-64; what GCC makes of the lines below takes it three times as long
 
 /// pixel + (right pixel - pixel) * share of two RGB pixels side by side, per channel; share is in
@@ -51,12 +57,8 @@ inline Lanes floatsOf(const Sums& sums) { return _mm_cvtepi32_ps(reinterpret_cas
 #else
 
 inline Lanes betweenColumns(const std::uint8_t* pixel, std::int32_t share) {
-  const float part = static_cast<float>(share) * (1.0F / 32767);
   Lanes lanes{};
-  for (std::size_t c = 0; c < 3; ++c) {
-    const auto left = static_cast<float>(pixel[c]);
-    lanes[c] = left + (static_cast<float>(pixel[3 + c]) - left) * part;
-  }
+  for (std::size_t c = 0; c < 3; ++c) lanes[c] = betweenTwo(pixel[c], pixel[3 + c], share);
   return lanes;
 }
 

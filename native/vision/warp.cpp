@@ -109,9 +109,8 @@ class Sampler final {
                                 static_cast<std::size_t>(x >> kFraction) * kChannels;
     const std::uint8_t* below = pixel + stride_;
     if constexpr (kChannels == 1) {
-      const float right = static_cast<float>(shareOf(x)) * kUnit;
-      const float value = between(between<float>(pixel[0], pixel[1], right),
-                                  between<float>(below[0], below[1], right), down);
+      const float value = between(betweenTwo(pixel[0], pixel[1], shareOf(x)),
+                                  betweenTwo(below[0], below[1], shareOf(x)), down);
       return Lanes{value, value, value, value};
     } else {
       return between(betweenColumns(pixel, shareOf(x)), betweenColumns(below, shareOf(x)), down);
