@@ -19,7 +19,7 @@ export async function readEngineModels(
   const [embedding, detection, mesh, landmarks] = await Promise.all([
     readModel(folder, embedder),
     detectionModel(),
-    alignment === "mesh" ? read("mesh") : undefined,
+    alignment === "mesh" || detector !== "hog" ? read("mesh") : undefined,
     alignment === "dlib" ? read("landmarks") : undefined,
   ]);
   return { embedder, files: { embedder: embedding, detection, mesh, landmarks } };

@@ -72,7 +72,8 @@ EngineModels::EngineModels(Napi::Object options)
   };
   take(embedder_, "embedder");
   if (detector_ != DetectorKind::kHog) take(detection_, "detection");
-  if (alignment_ == Alignment::kMesh) take(mesh_, "mesh");
+  // FaceMesh also checks what the networks find: PipelineModels::mesh.
+  if (alignment_ == Alignment::kMesh || detection_) take(mesh_, "mesh");
   if (alignment_ == Alignment::kDlib) take(landmarks_, "landmarks");
 }
 

@@ -40,7 +40,7 @@ class EngineModels final {
   nn::Precision precision_;
   std::optional<LentBytes> embedder_;
   std::optional<LentBytes> detection_;  // none for kHog
-  std::optional<LentBytes> mesh_;       // kMesh only
+  std::optional<LentBytes> mesh_;       // none for kHog with kDlib
   std::optional<LentBytes> landmarks_;  // kDlib only
 };
 

@@ -128,7 +128,7 @@ export interface NativeModelFiles {
   readonly embedder: Uint8Array;
   /** Needed by the detectors blazeface and yunet. */
   readonly detection?: Uint8Array | undefined;
-  /** Needed by the alignment mesh. */
+  /** Needed by the alignment mesh, and by the detectors blazeface and yunet. */
   readonly mesh?: Uint8Array | undefined;
   /** Needed by the alignment dlib. */
   readonly landmarks?: Uint8Array | undefined;
