@@ -29,9 +29,15 @@ function(room name)
 endfunction()
 
 # The file of native/nn that is compiled for one level of CPUs; nothing else may use its instructions
-# (nn/kernels.h). Optimised in every build: without it the networks take minutes under sanitizers.
+# (nn/kernels.h). Their unrolled loops take GCC minutes with sanitizers at -O3, and they share
+# nothing between threads: -O1 for addresses, and the thread sanitizer leaves them out.
 function(kernel_level name march)
-  set(options -O3 -DHWY_DISABLE_PCLMUL_AES)  # Highway wants these two with SSE4; the level has not
+  set(options -DHWY_DISABLE_PCLMUL_AES)  # Highway wants these two with SSE4; the level has not
+  if(NOT COUNTENANCE_SANITIZE)
+    list(APPEND options -O3)
+  elseif(COUNTENANCE_SANITIZE MATCHES "thread")
+    list(APPEND options -O2 -fno-sanitize=all)
+  endif()
   if((march MATCHES "^x86" AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64") OR
      (march MATCHES "^armv8" AND CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64"))
     list(APPEND options -march=${march} ${ARGN})

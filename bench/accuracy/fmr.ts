@@ -2,8 +2,9 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { createEngine, type Engine } from "../../src/engine.js";
+import type { EngineOptions } from "../../src/engine-options.js";
 import { euclidean } from "../../src/template.js";
-import type { BenchCase, CaseResult } from "../case.js";
+import type { BenchCase, Row } from "../case.js";
 import { repository } from "../paths.js";
 import { summarise } from "../statistics.js";
 
@@ -25,12 +26,37 @@ export const fmr: BenchCase = {
     if (!existsSync(FOLDER)) {
       return { rows: [{ name: "analyze", unavailable: "no ../shared/data/lfw-dev" }], ratios: {} };
     }
-    await using engine = await createEngine();
-    return await measure(engine, progress);
+    const rows: Row[] = [];
+    const facts: Record<string, string | number> = {};
+    for (const options of ENGINES) {
+      await using engine = await createEngine(options);
+      progress(engine.pipeline);
+      const { timesMs, ...counted } = await measure(engine, progress);
+      rows.push({ name: engine.pipeline, ...summarise(timesMs) });
+      facts["modelId"] = engine.modelId;
+      for (const [name, value] of Object.entries(counted)) {
+        facts[`${engine.pipeline}: ${name}`] = value;
+      }
+    }
+    return { rows, ratios: {}, facts };
   },
 };
 
-async function measure(engine: Engine, progress: (text: string) => void): Promise<CaseResult> {
+/** One for each calibration of the manifest; bf16 shares that of f32. */
+const ENGINES: readonly EngineOptions[] = (["f32", "int8"] as const).flatMap((precision) => [
+  { precision },
+  { precision, detector: "hog", alignment: "dlib" },
+]);
+
+interface Counted {
+  readonly timesMs: readonly number[];
+  readonly pictures: number;
+  readonly withoutFace: number;
+  readonly comparisons: number;
+  readonly points: string;
+}
+
+async function measure(engine: Engine, progress: (text: string) => void): Promise<Counted> {
   const people = readdirSync(FOLDER).sort();
   const vectors: Float32Array[] = [];
   const timesMs: number[] = [];
@@ -53,16 +79,11 @@ async function measure(engine: Engine, progress: (text: string) => void): Promis
   const counts = histogram(vectors);
   const comparisons = (vectors.length * (vectors.length - 1)) / 2;
   return {
-    rows: [{ name: "analyze", ...summarise(timesMs) }],
-    ratios: {},
-    facts: {
-      modelId: engine.modelId,
-      pipeline: engine.pipeline,
-      pictures: people.length,
-      withoutFace: people.length - vectors.length,
-      comparisons,
-      points: JSON.stringify(pointsOf(counts, comparisons)),
-    },
+    timesMs,
+    pictures: people.length,
+    withoutFace: people.length - vectors.length,
+    comparisons,
+    points: JSON.stringify(pointsOf(counts, comparisons)),
   };
 }
 

@@ -37,6 +37,7 @@ async function measure(
   // Whole from the start: lists that grow would be measured too.
   const timesMs = new Float64Array(count);
   const residentMiB = new Float64Array(Math.floor(count / SAMPLE_EVERY));
+  const nativeMiB = new Float64Array(residentMiB.length);
   let started = 0;
   let done = 0;
   const worker = async () => {
@@ -46,20 +47,23 @@ async function measure(
       await engine.analyze(photo);
       timesMs[done++] = performance.now() - begin;
       if (done % SAMPLE_EVERY === 0) {
-        residentMiB[done / SAMPLE_EVERY - 1] = process.memoryUsage.rss() / 2 ** 20;
+        const { rss, heapTotal, external } = process.memoryUsage();
+        residentMiB[done / SAMPLE_EVERY - 1] = rss / 2 ** 20;
+        nativeMiB[done / SAMPLE_EVERY - 1] = (rss - heapTotal - external) / 2 ** 20;
       }
       if (done % 1000 === 0) progress(`${String(done)} analyses`);
     }
   };
   await Promise.all(Array.from({ length: engine.threads + 1 }, worker));
 
-  const medianFrom = (analysis: number) => {
+  const medianFrom = (samples: Float64Array, analysis: number) => {
     const first = analysis / SAMPLE_EVERY;
-    const window = residentMiB.slice(first, first + WINDOW / SAMPLE_EVERY).sort();
+    const window = samples.slice(first, first + WINDOW / SAMPLE_EVERY).sort();
     return percentile(Array.from(window), 0.5);
   };
-  const early = medianFrom(WARM_AFTER);
-  const late = medianFrom(residentMiB.length * SAMPLE_EVERY - WINDOW);
+  const end = residentMiB.length * SAMPLE_EVERY - WINDOW;
+  const early = medianFrom(residentMiB, WARM_AFTER);
+  const late = medianFrom(residentMiB, end);
   const growth = late / early - 1;
   return {
     rows: [{ name: "analyze", ...summarise(Array.from(timesMs)) }],
@@ -73,6 +77,9 @@ async function measure(
       rssMiBAtTheEnd: Number(late.toFixed(1)),
       rssMiBAtMost: Number(residentMiB.reduce((most, one) => Math.max(most, one)).toFixed(1)),
       growth: Number(growth.toFixed(4)),
+      // Less V8's heap, whose young generation takes thousands of analyses to reach its full size.
+      nativeMiBFrom1000: Number(medianFrom(nativeMiB, WARM_AFTER).toFixed(1)),
+      nativeMiBAtTheEnd: Number(medianFrom(nativeMiB, end).toFixed(1)),
     },
     checks: [
       {
