@@ -8,7 +8,6 @@
 
 #include <array>
 #include <cmath>
-#include <fstream>
 #include <iomanip>
 #include <iostream>
 #include <memory>
@@ -20,6 +19,7 @@
 #include "nn/model_file.h"
 #include "nn/network.h"
 #include "read_file.h"
+#include "read_picture.h"
 #include "vision/chip.h"
 #include "vision/hog.h"
 #include "vision/landmarks.h"
@@ -29,23 +29,6 @@
 namespace {
 
 using namespace countenance;  // NOLINT: a program of one file, about this namespace
-
-/// A binary PPM without comments, 8 bits.
-Image readPicture(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string magic;
-  std::size_t width = 0;
-  std::size_t height = 0;
-  std::size_t most = 0;
-  in >> magic >> width >> height >> most;
-  in.get();  // the one blank between header and pixels
-  if (!in || magic != "P6" || most != 255) throw std::runtime_error("no binary PPM: " + path);
-  Image picture(width, height);
-  in.read(reinterpret_cast<char*>(picture.row(0)),
-          static_cast<std::streamsize>(width * height * 3));
-  if (!in) throw std::runtime_error("truncated: " + path);
-  return picture;
-}
 
 std::shared_ptr<const nn::Network> network(const std::string& path) {
   const std::vector<std::uint8_t> bytes = bench::readFile(path);
@@ -75,7 +58,7 @@ void fit(const std::string& folder, const std::vector<std::string>& pictures) {
   std::array<std::array<double, 2>, Mesh::kPoints> sums{};
   std::size_t faces = 0;
   for (const std::string& path : pictures) {
-    const Image picture = readPicture(path);
+    const Image picture = bench::readPicture(path);
     const std::vector<FoundFace> found = finder.find(picture.view(), 100, {});
     for (const Detection& seen : hog.detect(picture.view())) {
       for (const FoundFace& face : found) {
