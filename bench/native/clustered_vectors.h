@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "random_numbers.h"
+
 namespace countenance::bench {
 
 /// Vectors like dlib's of real faces, without faces. Euclidean distances: 0.42 +- 0.08 between two
@@ -28,15 +30,15 @@ class ClusteredVectors final {
       sum += variance;
       spread_[j] = static_cast<float>(variance);
     }
-    std::uint64_t state = seed ^ 0x5eed;
+    RandomNumbers numbers(seed ^ 0x5eed);
     for (float& spread : spread_) {
       const double variance = spread / sum / static_cast<double>(dimension);
-      const double sign = (next(state) & 1) == 0 ? 1 : -1;
+      const double sign = (numbers.next() & 1) == 0 ? 1 : -1;
       spread = static_cast<float>(sign * std::sqrt(variance));
     }
     mean_.resize(dimension);
     const auto part = static_cast<float>(kMeanLength / std::sqrt(static_cast<double>(dimension)));
-    for (float& mean : mean_) mean = (next(state) & 1) == 0 ? part : -part;
+    for (float& mean : mean_) mean = (numbers.next() & 1) == 0 ? part : -part;
   }
 
   std::size_t dimension() const { return dimension_; }
@@ -44,13 +46,14 @@ class ClusteredVectors final {
   /// @param out  [dimension].
   void write(std::uint64_t person, std::uint64_t picture, float* out) const {
     std::vector<float> values(spread_.size());
-    std::uint64_t ofPerson = mixed(seed_ * 0x9e3779b97f4a7c15ULL + person);
-    std::uint64_t ofPicture = mixed(ofPerson + picture + 1);
-    const double scale = std::exp(kUneven * normal(ofPerson) - kUneven * kUneven);
+    const std::uint64_t own = RandomNumbers::mixed(seed_ * 0x9e3779b97f4a7c15ULL + person);
+    RandomNumbers ofPerson(own);
+    RandomNumbers ofPicture(own + picture + 1);
+    const double scale = std::exp(kUneven * ofPerson.normal() - kUneven * kUneven);
     const auto between = static_cast<float>(kBetween);
     const auto within = static_cast<float>(kWithin * scale);
     for (std::size_t j = 0; j < values.size(); ++j) {
-      values[j] = spread_[j] * (between * normal(ofPerson) + within * normal(ofPicture));
+      values[j] = spread_[j] * (between * ofPerson.normal() + within * ofPicture.normal());
     }
     turn(values);
     for (std::size_t j = 0; j < dimension_; ++j) out[j] = mean_[j] + values[j];
@@ -59,29 +62,13 @@ class ClusteredVectors final {
  private:
   // (1 + r) / (1 - r) effective dimensions are 45: sqrt(2 / 45) * 0.94 / 2 = 0.10.
   static constexpr double kDecay = 44.0 / 46.0;
-  // Total variances w of pictures and b of people: 2 w = 0.42^2 + 0.08^2, 2 (w + b) = 0.94^2 + 0.1^2.
+  // Variances w of a person's pictures and b of people: 2 w = 0.42^2 + 0.08^2 and
+  // 2 (w + b) = 0.94^2 + 0.1^2. These are their roots.
   static constexpr double kWithin = 0.3023;
   static constexpr double kBetween = 0.5962;
   static constexpr double kMeanLength = 1.287;  // 1.45^2 - w - b, its root
   // 0.08 of 0.42 is more than the spectrum's share (0.105): the rest is between people.
   static constexpr double kUneven = 0.155;
-
-  /// SplitMix64 (Steele, Lea and Flood 2014).
-  static std::uint64_t mixed(std::uint64_t x) {
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-    return x ^ (x >> 31);
-  }
-  static std::uint64_t next(std::uint64_t& state) { return mixed(state += 0x9e3779b97f4a7c15ULL); }
-
-  /// Of mean 0 and variance 1: four 16-bit uniforms. The turn adds up so many of them that the
-  /// sums' tails are normal.
-  static float normal(std::uint64_t& state) {
-    const std::uint64_t bits = next(state);
-    const auto sum = static_cast<std::int32_t>((bits & 0xffff) + (bits >> 16 & 0xffff) +
-                                               (bits >> 32 & 0xffff) + (bits >> 48));
-    return static_cast<float>(sum - 2 * 0xffff) * (1.0F / 37837.2F);  // sqrt(4 (2^32 - 1) / 12)
-  }
 
   /// Walsh and Hadamard's transform, times sqrt(size): a rotation (and that scale).
   static void turn(std::vector<float>& values) {
