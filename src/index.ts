@@ -21,14 +21,20 @@ export { MISMATCH_DISTANCE, type RegisterOptions, type Registration } from "./re
 export { createMemoryStore, type MemoryStoreOptions } from "./stores/memory.js";
 export { openSqliteStore, type SqliteStoreOptions } from "./stores/sqlite.js";
 export type {
+  Change,
+  ChangePage,
+  ChangesOptions,
   FaceRecord,
+  FilterValue,
   Hit,
   Metadata,
+  MetadataFilter,
   PageOptions,
   Refusal,
   Store,
   StoredModel,
   StoreOperation,
+  StoreSupport,
   SubjectRecord,
   SubjectSummary,
   TransactionResult,

@@ -637,6 +637,7 @@ describe("openCountenance", () => {
         searched++;
         return inner.search(...args);
       },
+      changesSince: (...args) => inner.changesSince(...args),
       close: () => inner.close(),
     };
     await using faces = await openCountenance({ store, engine: new ScriptedEngine() });

@@ -1,11 +1,14 @@
 import { CountenanceError } from "../errors.js";
 import { isFloat32Array } from "../internal/typed-array.js";
-import type { PageOptions, StoredModel, VectorSearchOptions } from "./store.js";
+import type { ChangesOptions, PageOptions, StoredModel, VectorSearchOptions } from "./store.js";
 
 // What every store checks alike, so that they refuse alike.
 
 /** The largest dimension of our own index. */
 export const MAX_DIMENSION = 4096;
+/** How many of the newest changes our stores keep. */
+export const KEPT_CHANGES = 100_000;
+const MAX_CHANGES_LIMIT = 10_000;
 
 export function invalid(message: string): CountenanceError {
   return new CountenanceError("COUNTENANCE_INVALID_ARGUMENT", message);
@@ -60,4 +63,17 @@ export function checkSearch(
   checkInteger("k", options.k, 1000);
   if (options.gallery !== undefined) checkId("gallery", options.gallery);
   for (const id of options.candidates ?? []) checkId("candidates", id);
+}
+
+/** What an argument of `changesSince` must be. */
+export function checkChanges(sequence: number, options: ChangesOptions): void {
+  if (!Number.isSafeInteger(sequence) || sequence < 0) {
+    throw invalid("sequence: expected the sequence of a transaction, or 0");
+  }
+  checkInteger("limit", options.limit, MAX_CHANGES_LIMIT);
+}
+
+/** The error of a store without what was asked for. */
+export function unsupported(what: string): CountenanceError {
+  return new CountenanceError("COUNTENANCE_UNSUPPORTED", `${what}: this store does not support it`);
 }

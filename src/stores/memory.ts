@@ -3,14 +3,25 @@ import type { NativeHits, NativeIndex } from "../internal/native.js";
 import { settle } from "../internal/task.js";
 import { plainOptions } from "../internal/validate.js";
 import { capture, type CapturedOperation } from "./captured.js";
-import { checkId, checkModel, checkPage, checkSearch, MAX_DIMENSION } from "./checks.js";
+import {
+  checkChanges,
+  checkId,
+  checkModel,
+  checkPage,
+  checkSearch,
+  MAX_DIMENSION,
+  unsupported,
+} from "./checks.js";
 import { Lifecycle } from "./lifecycle.js";
+import { filterTermsOf } from "./metadata-filter.js";
 import { createNativeIndex } from "./native-index.js";
 import { queueLimitOf } from "./options.js";
 import { planOperations, type Effect } from "./plan.js";
 import { searchAgain } from "./search-again.js";
 import { SortedIds } from "./sorted-ids.js";
 import type {
+  ChangePage,
+  ChangesOptions,
   FaceRecord,
   Hit,
   Metadata,
@@ -56,7 +67,16 @@ interface Signalled {
 }
 
 class MemoryStore implements Store {
-  readonly supports = { exact: true, durable: false, maxDimension: MAX_DIMENSION };
+  readonly supports = {
+    exact: true,
+    durable: false,
+    filter: false,
+    changes: false,
+    maxDimension: MAX_DIMENSION,
+    returnsVector: true,
+    transactions: true,
+    readYourWrites: true,
+  } as const;
   readonly #queueLimit: number;
   readonly #life = new Lifecycle();
   readonly #subjects = new Map<string, Subject>();
@@ -280,6 +300,8 @@ class MemoryStore implements Store {
   ): Promise<VectorSearchResult | undefined> {
     return this.#life.run(async () => {
       checkSearch(vector, options, this.#life.model.dimension);
+      const terms = filterTermsOf(options.filter);
+      if (terms !== undefined) throw unsupported("filter");
       const index = this.#requireIndex();
       const gallery =
         options.gallery === undefined ? undefined : this.#galleries.get(options.gallery);
@@ -303,6 +325,14 @@ class MemoryStore implements Store {
     );
     if (hits.length < found.keys.length && !last) return undefined;
     return { hits, compared: found.compared };
+  }
+
+  async changesSince(sequence: number, options: ChangesOptions): Promise<ChangePage | undefined> {
+    return this.#life.run(async () => {
+      checkChanges(sequence, options);
+      this.#life.requirePrepared();
+      throw unsupported("changesSince");
+    });
   }
 
   async close(): Promise<void> {

@@ -8,8 +8,17 @@ import { settle } from "../internal/task.js";
 import { integerIn, optionalSignal, plainOptions } from "../internal/validate.js";
 import { comparable } from "../pipeline.js";
 import { capture, type CapturedOperation } from "./captured.js";
-import { checkId, checkModel, checkPage, checkSearch, MAX_DIMENSION } from "./checks.js";
+import {
+  checkChanges,
+  checkId,
+  checkModel,
+  checkPage,
+  checkSearch,
+  MAX_DIMENSION,
+  unsupported,
+} from "./checks.js";
 import { Lifecycle } from "./lifecycle.js";
+import { filterTermsOf } from "./metadata-filter.js";
 import { createNativeIndex } from "./native-index.js";
 import { databasePathOf, queueLimitOf } from "./options.js";
 import { planOperations } from "./plan.js";
@@ -19,6 +28,8 @@ import { faceOf, numberOf, summaryOf, textOf, vectorOf } from "./sqlite-rows.js"
 import { createSchema, hasSchema } from "./sqlite-schema.js";
 import { forList, setSequence, statementOf } from "./sqlite-statements.js";
 import type {
+  ChangePage,
+  ChangesOptions,
   Hit,
   PageOptions,
   Store,
@@ -78,7 +89,16 @@ interface Signalled {
 }
 
 class SqliteStore implements Store {
-  readonly supports = { exact: true, durable: true, maxDimension: MAX_DIMENSION };
+  readonly supports = {
+    exact: true,
+    durable: true,
+    filter: false,
+    changes: false,
+    maxDimension: MAX_DIMENSION,
+    returnsVector: true,
+    transactions: true,
+    readYourWrites: true,
+  } as const;
   readonly #database: NativeDatabase;
   readonly #reader: SqliteReader;
   readonly #queueLimit: number;
@@ -296,6 +316,8 @@ class SqliteStore implements Store {
   ): Promise<VectorSearchResult | undefined> {
     return this.#life.run(async () => {
       checkSearch(vector, options, this.#life.model.dimension);
+      const terms = filterTermsOf(options.filter);
+      if (terms !== undefined) throw unsupported("filter");
       this.#life.requireSearchable();
       const { k, gallery, candidates, signal } = options;
       const [galleryRows, subjectRows] = await this.#reader.readGroups(
@@ -345,6 +367,14 @@ class SqliteStore implements Store {
       ];
     });
     return { hits, compared: found.compared };
+  }
+
+  async changesSince(sequence: number, options: ChangesOptions): Promise<ChangePage | undefined> {
+    return this.#life.run(async () => {
+      checkChanges(sequence, options);
+      this.#life.requirePrepared();
+      throw unsupported("changesSince");
+    });
   }
 
   async close(): Promise<void> {

@@ -92,6 +92,21 @@ export interface PageOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a top-level field of metadata is compared with: strictly, strings by their code points. */
+export type FilterValue = string | number | boolean | null;
+
+/**
+ * Subjects whose metadata is an object that has each of these top-level fields with this value, or
+ * with one of these values. A field that holds an array or an object equals nothing. An empty list
+ * matches nobody; no fields restrict nothing.
+ *
+ * At most 16 fields and 1,000 values in all; fields and strings are well-formed Unicode, numbers are
+ * finite.
+ */
+export type MetadataFilter = {
+  readonly [field: string]: FilterValue | readonly FilterValue[];
+};
+
 export interface VectorSearchOptions {
   /** How many subjects at most, 1..1000. */
   readonly k: number;
@@ -99,6 +114,8 @@ export interface VectorSearchOptions {
   readonly gallery?: string;
   /** Only these subjects; unknown ids are passed over. */
   readonly candidates?: readonly string[];
+  /** Only subjects with such metadata. `COUNTENANCE_UNSUPPORTED` unless `supports.filter`. */
+  readonly filter?: MetadataFilter;
   readonly signal?: AbortSignal;
 }
 
@@ -118,19 +135,59 @@ export interface VectorSearchResult {
 }
 
 /**
+ * What one transaction did to one subject or gallery: at most one change of each. `changed` tells
+ * nothing but to read it again: made, made anew, or given other metadata, faces or memberships; it
+ * may come without a difference. A deleted gallery has lost its members, which are not listed.
+ */
+export type Change = {
+  /** Of the transaction. */
+  readonly sequence: number;
+} & (
+  | { readonly kind: "subject-changed" | "subject-deleted"; readonly subjectId: string }
+  | { readonly kind: "gallery-changed" | "gallery-deleted"; readonly galleryId: string }
+);
+
+export interface ChangesOptions {
+  /** About how many changes, 1..10,000: a transaction is never cut, so the last one may add more. */
+  readonly limit: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface ChangePage {
+  /** In order of their transactions, whole ones only. */
+  readonly changes: readonly Change[];
+  /** Where to go on: everything up to this transaction is told. */
+  readonly sequence: number;
+}
+
+/** What a store can do. A caller of what it lacks gets `COUNTENANCE_UNSUPPORTED`, never silence. */
+export interface StoreSupport {
+  /** Searches find the true nearest faces, not approximate ones. */
+  readonly exact: boolean;
+  /** Acknowledged transactions survive the end of the process, however it ends. */
+  readonly durable: boolean;
+  /** Searches take `filter`. */
+  readonly filter: boolean;
+  /** `changesSince` tells what happened; a store keeps at least its newest 100,000 changes. */
+  readonly changes: boolean;
+  /** Vectors of 1 to this many values. */
+  readonly maxDimension: number;
+  /** Hits bring their vectors. Every store must; said so that no adapter forgets it. */
+  readonly returnsVector: true;
+  /** Transactions are all or nothing. Every store must. */
+  readonly transactions: true;
+  /** What is acknowledged is visible to every later call. Every store must. */
+  readonly readYourWrites: true;
+}
+
+/**
  * Where subjects, faces and galleries live. The store is the durable truth.
  *
  * Absence is `undefined`. A call after `close` throws COUNTENANCE_STORE_CLOSED. A promise means off
  * the main thread. Everything that is acknowledged is visible to every later call.
  */
 export interface Store {
-  readonly supports: {
-    /** Searches find the true nearest faces, not approximate ones. */
-    readonly exact: boolean;
-    /** Acknowledged transactions survive the end of the process, however it ends. */
-    readonly durable: boolean;
-    readonly maxDimension: number;
-  };
+  readonly supports: StoreSupport;
 
   /**
    * Called once, before everything else. A new store pins `model`; one that is pinned keeps its
@@ -163,11 +220,24 @@ export interface Store {
     options?: { readonly signal?: AbortSignal },
   ): Promise<boolean | undefined>;
 
-  /** `undefined` when `gallery` does not exist. Restricts before it chooses the nearest. */
+  /**
+   * `undefined` when `gallery` does not exist. Restricts before it chooses the nearest: by all of
+   * gallery, candidates and filter together.
+   */
   search(
     vector: Float32Array,
     options: VectorSearchOptions,
   ): Promise<VectorSearchResult | undefined>;
+
+  /**
+   * What the transactions after number `sequence` changed, for caches and copies: whole ones, oldest
+   * first, at least one if there is any.
+   * @param sequence  0 for the beginning, then `sequence` of the page before.
+   * @returns `undefined` when the store no longer knows (too long ago), or never did (a number that
+   *   it has not reached, as after going back to a backup): read everything again.
+   * @throws {CountenanceError} `COUNTENANCE_UNSUPPORTED` unless `supports.changes`.
+   */
+  changesSince(sequence: number, options: ChangesOptions): Promise<ChangePage | undefined>;
 
   /** Idempotent: waits for transactions under way. */
   close(): Promise<void>;
