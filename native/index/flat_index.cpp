@@ -228,17 +228,43 @@ std::vector<bool> FlatIndex::select(const IndexRestriction& restriction,
   return selected;
 }
 
-IndexHits FlatIndex::search(Span<const float> query, std::size_t k,
-                            const IndexRestriction& restriction, const CancelToken& cancel) const {
-  if (query.size() != dimension_) {
+void FlatIndex::reserve(std::size_t vectors) {
+  const std::unique_lock<FairSharedMutex> lock(mutex_);
+  rowOf_.reserve(rowOf_.size() + vectors);
+}
+
+void FlatIndex::checkQuery(const IndexQuery& query) const {
+  if (query.vector.size() != dimension_) {
     reject("query: expected " + std::to_string(dimension_) + " values, got " +
-           std::to_string(query.size()));
+           std::to_string(query.vector.size()));
   }
-  checkFinite("query", query);
-  if (k < 1 || k > kMaxHits) {
-    reject("k: expected an integer in 1.." + std::to_string(kMaxHits) + ", got " +
-           std::to_string(k));
+  checkFinite("query", query.vector);
+  if (!(query.maxDistance >= 0)) reject("maxDistance: expected a number >= 0");
+  const std::size_t most = std::isinf(query.maxDistance) ? kMaxHits : kMaxRangeHits;
+  if (query.k < 1 || query.k > most) {
+    reject("k: expected an integer in 1.." + std::to_string(most) + ", got " +
+           std::to_string(query.k));
   }
+}
+
+std::vector<IndexHits> FlatIndex::searchTogether(Span<const IndexQuery> queries,
+                                                 const IndexRestriction& restriction) const {
+  std::vector<IndexHits> results(queries.size());
+  for (const IndexQuery& query : queries) checkQuery(query);
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    if (!queries[i].cancel.cancelled()) results[i] = search(queries[i], restriction);
+  }
+  return results;
+}
+
+std::size_t FlatIndex::bytes() const {
+  const std::shared_lock<FairSharedMutex> lock(mutex_);
+  return rows_.size() * (dimension_ * sizeof(float) + sizeof(Row));
+}
+
+IndexHits FlatIndex::search(const IndexQuery& query, const IndexRestriction& restriction) const {
+  checkQuery(query);
+  const CancelToken& cancel = query.cancel;
   const std::shared_lock<FairSharedMutex> lock(mutex_);
   requireSound();
   cancel.check();
@@ -246,7 +272,7 @@ IndexHits FlatIndex::search(Span<const float> query, std::size_t k,
   const std::vector<bool> selected = restricted ? select(restriction, cancel) : std::vector<bool>();
 
   IndexHits result;
-  NearestGroups nearest(k);
+  NearestGroups nearest(query.k);
   std::vector<std::int64_t> places;
   std::vector<float> squared(kRowsPerCall);
   places.reserve(kRowsPerCall);
@@ -259,7 +285,7 @@ IndexHits FlatIndex::search(Span<const float> query, std::size_t k,
       for (; row < end && places.size() < kRowsPerCall; ++row) {
         if (!restricted || selected[row]) places.push_back(static_cast<std::int64_t>(row - start));
       }
-      vectors_.distances(start / blockRows, query.data(), places, squared.data());
+      vectors_.distances(start / blockRows, query.vector.data(), places, squared.data());
       result.compared += places.size();
       for (std::size_t i = 0; i < places.size(); ++i) {
         if (squared[i] > nearest.bound()) continue;
@@ -268,8 +294,10 @@ IndexHits FlatIndex::search(Span<const float> query, std::size_t k,
       }
     }
   }
+  result.counts.scanned = result.counts.reranked = result.compared;
   result.hits.reserve(nearest.entries().size());
   for (const NearestGroups::Entry& entry : nearest.entries()) {
+    if (std::sqrt(entry.squared) > query.maxDistance) break;
     result.hits.push_back({entry.key, entry.group, std::sqrt(entry.squared)});
   }
   return result;

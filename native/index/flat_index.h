@@ -22,9 +22,13 @@ class FlatIndex final : public VectorIndex {
   std::size_t size() const override;
   void check(const IndexChanges& changes) const override;
   void apply(const IndexChanges& changes) override;
-  IndexHits search(Span<const float> query, std::size_t k, const IndexRestriction& restriction,
-                   const CancelToken& cancel) const override;
+  void reserve(std::size_t vectors) override;
+  void checkQuery(const IndexQuery& query) const override;
+  IndexHits search(const IndexQuery& query, const IndexRestriction& restriction) const override;
+  std::vector<IndexHits> searchTogether(Span<const IndexQuery> queries,
+                                        const IndexRestriction& restriction) const override;
   void clear() override;
+  std::size_t bytes() const override;
 
  private:
   struct Row {

@@ -2,11 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
 #include "core/cancel.h"
 #include "core/span.h"
+#include "index/scan_counts.h"
 
 namespace countenance {
 
@@ -35,6 +37,15 @@ struct IndexRestriction {
   std::optional<std::vector<std::int64_t>> groups;
 };
 
+/// What is looked for: the best vector of each of the `k` nearest groups within `maxDistance`.
+struct IndexQuery {
+  Span<const float> vector;  ///< [dimension], finite; borrowed for the call.
+  std::size_t k = 1;         ///< 1..kMaxHits, with a finite maxDistance 1..kMaxRangeHits.
+  float maxDistance =
+      std::numeric_limits<float>::infinity();  ///< Euclidean, >= 0, itself included.
+  CancelToken cancel = CancelToken();
+};
+
 struct IndexHit {
   std::int64_t key = 0;
   std::int64_t group = 0;
@@ -43,7 +54,8 @@ struct IndexHit {
 
 struct IndexHits {
   std::vector<IndexHit> hits;  ///< Nearest first, ties by key.
-  std::size_t compared = 0;    ///< Vectors compared with the query, after the restriction.
+  std::size_t compared = 0;    ///< Vectors that passed the restriction, all of them compared.
+  ScanCounts counts;           ///< How that was done.
 };
 
 /// Nearest-neighbour search over vectors in memory. A vector has a key; a group (a person) has
@@ -54,6 +66,7 @@ class VectorIndex {
  public:
   static constexpr std::size_t kMaxDimension = 4096;
   static constexpr std::size_t kMaxHits = 1000;
+  static constexpr std::size_t kMaxRangeHits = 1000000;
 
   virtual ~VectorIndex() = default;
 
@@ -67,16 +80,31 @@ class VectorIndex {
   /// All or nothing: throws what check() throws before anything has changed.
   virtual void apply(const IndexChanges& changes) = 0;
 
-  /// The best vector of each of the k nearest distinct groups.
-  /// @param query  [dimension], finite; borrowed for this call.
-  /// @param k      1..kMaxHits.
-  /// @throws Error kInvalidArgument, or kAborted soon after `cancel` fires.
-  virtual IndexHits search(Span<const float> query, std::size_t k,
-                           const IndexRestriction& restriction,
-                           const CancelToken& cancel) const = 0;
+  /// Makes room for that many vectors more, so that loading them does not grow step by step. A
+  /// hint.
+  virtual void reserve(std::size_t vectors) = 0;
 
-  /// Forgets everything and gives the memory back.
+  /// @throws Error kInvalidArgument for a query that search() would refuse.
+  virtual void checkQuery(const IndexQuery& query) const = 0;
+
+  /// The nearest of the vectors that the restriction lets through, as they were at one moment
+  /// between two calls of apply().
+  /// @throws Error kInvalidArgument, kInternal once memory ran out inside apply(), or kAborted soon
+  ///   after query.cancel fires.
+  virtual IndexHits search(const IndexQuery& query, const IndexRestriction& restriction) const = 0;
+
+  /// The same answers for many queries, each vector read once for up to kTogether of them.
+  /// A query whose `cancel` has fired is left with no hits and does not hold up the others.
+  /// @throws Error kInvalidArgument if any query is wrong.
+  virtual std::vector<IndexHits> searchTogether(Span<const IndexQuery> queries,
+                                                const IndexRestriction& restriction) const = 0;
+  static constexpr std::size_t kTogether = 16;
+
+  /// Forgets everything and gives the memory back, when searches under way have ended.
   virtual void clear() = 0;
+
+  /// Memory that is in use for vectors and for what is known about them.
+  virtual std::size_t bytes() const = 0;
 };
 
 }  // namespace countenance

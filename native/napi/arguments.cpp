@@ -90,6 +90,13 @@ std::int64_t integerOf(Napi::Value value, const char* name, std::int64_t low, st
   return integer;
 }
 
+float numberOf(Napi::Value value, const char* name) {
+  if (!value.IsNumber()) reject(name, "a number");
+  const float number = value.As<Napi::Number>().FloatValue();
+  if (std::isnan(number)) reject(name, "a number, got NaN");
+  return number;
+}
+
 std::string stringOf(Napi::Value value, const char* name) {
   if (!value.IsString()) reject(name, "a string");
   const std::u16string units = value.As<Napi::String>().Utf16Value();

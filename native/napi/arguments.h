@@ -17,6 +17,9 @@ namespace countenance {
 /// An integer in low..high.
 std::int64_t integerOf(Napi::Value value, const char* name, std::int64_t low, std::int64_t high);
 
+/// Any number but NaN, rounded to the nearest float.
+float numberOf(Napi::Value value, const char* name);
+
 /// UTF-8; may hold NUL. A surrogate without its pair is refused: UTF-8 cannot carry it, and two
 /// different strings must never become one.
 std::string stringOf(Napi::Value value, const char* name);

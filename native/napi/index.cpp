@@ -1,6 +1,7 @@
 #include "napi/index.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "core/error.h"
@@ -35,15 +36,16 @@ struct IndexOwner final : Closeable {
 class SearchTask final : public Task {
  public:
   SearchTask(std::shared_ptr<IndexOwner> owner, std::vector<float> query, std::size_t k,
-             IndexRestriction restriction)
+             IndexRestriction restriction, float maxDistance)
       : owner_(std::move(owner)),
         query_(std::move(query)),
         k_(k),
-        restriction_(std::move(restriction)) {}
+        restriction_(std::move(restriction)),
+        maxDistance_(maxDistance) {}
 
  private:
   void run(std::size_t) override {
-    found_ = owner_->index->search(query_, k_, restriction_, cancel_);
+    found_ = owner_->index->search({query_, k_, maxDistance_, cancel_}, restriction_);
   }
 
   Napi::Value result(Napi::Env env) override {
@@ -61,6 +63,8 @@ class SearchTask final : public Task {
     hits.Set("groups", groups);
     hits.Set("distances", distances);
     hits.Set("compared", static_cast<double>(found_.compared));
+    hits.Set("refined", static_cast<double>(found_.counts.refined));
+    hits.Set("reranked", static_cast<double>(found_.counts.reranked));
     return hits;
   }
 
@@ -68,6 +72,7 @@ class SearchTask final : public Task {
   const std::vector<float> query_;  // copied: the caller may reuse its array
   const std::size_t k_;
   const IndexRestriction restriction_;
+  const float maxDistance_;
   IndexHits found_;
 };
 
@@ -116,11 +121,13 @@ class IndexWrap final : public Napi::ObjectWrap<IndexWrap> {
       IndexRestriction restriction;
       if (!info[2].IsUndefined()) restriction.tag = integerOf(info[2], "tag", 1, kMaxKey);
       if (!info[3].IsUndefined()) restriction.groups = keysOf(info[3], "groups");
-      const std::int64_t k = integerOf(info[1], "k", 1, VectorIndex::kMaxHits);
-      return Task::start(
-          info.Env(), owner_->pool,
-          std::make_shared<SearchTask>(owner_, floatsOf(info[0], "query"),
-                                       static_cast<std::size_t>(k), std::move(restriction)));
+      const std::int64_t k = integerOf(info[1], "k", 1, VectorIndex::kMaxRangeHits);
+      float maxDistance = std::numeric_limits<float>::infinity();
+      if (!info[4].IsUndefined()) maxDistance = numberOf(info[4], "maxDistance");
+      return Task::start(info.Env(), owner_->pool,
+                         std::make_shared<SearchTask>(owner_, floatsOf(info[0], "query"),
+                                                      static_cast<std::size_t>(k),
+                                                      std::move(restriction), maxDistance));
     });
   }
 

@@ -64,8 +64,11 @@ export interface NativeHits {
   readonly groups: Float64Array;
   /** Euclidean. */
   readonly distances: Float32Array;
-  /** How many vectors the query was compared with, after the restriction. */
+  /** How many vectors passed the restriction; the query was compared with all of them. */
   readonly compared: number;
+  /** How many of these the 8-bit codes had to decide on, and how many a comparison in f32. */
+  readonly refined: number;
+  readonly reranked: number;
 }
 
 /**
@@ -75,12 +78,17 @@ export interface NativeHits {
 export interface NativeIndex {
   readonly size: number;
   readonly dimension: number;
-  /** Restriction by `tag` and by `groups` happens before the nearest are chosen. */
+  /**
+   * Restriction by `tag` and by `groups` happens before the nearest are chosen.
+   * @param k  1..1,000, or 1..1,000,000 with a finite `maxDistance`.
+   * @param maxDistance  Euclidean; only what is as near as that.
+   */
   search(
     query: Float32Array,
     k: number,
     tag: number | undefined,
     groups: Float64Array | undefined,
+    maxDistance?: number,
   ): NativeTask<NativeHits>;
   apply(changes: NativeIndexChanges): NativeTask<void>;
   /** Joins the threads: call it when no task is under way. Idempotent. */

@@ -93,7 +93,8 @@ TEST("an acknowledged write is in the index, and a failed one is not") {
   const auto index = std::make_shared<FlatIndex>(2);
   load(database, index);
   CHECK(index->size() == 1);
-  const auto found = index->search(std::vector<float>{1, 1}, 5, {3, std::nullopt}, CancelToken());
+  const std::vector<float> query{1, 1};
+  const auto found = index->search({query, 5}, {3, std::nullopt});
   CHECK(found.hits.size() == 1 && found.hits[0].group == 5);
   writeNow(database, {insertFace(2, 5, {2, 2})}, addedFace(2, 5, {2, 2}));
   CHECK(index->size() == 2);

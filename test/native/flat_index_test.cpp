@@ -33,7 +33,7 @@ IndexChanges added(std::int64_t key, std::int64_t group, const Vector& vector) {
 
 IndexHits find(const FlatIndex& index, const Vector& query, std::size_t k,
                const IndexRestriction& restriction = {}) {
-  return index.search(query, k, restriction, CancelToken());
+  return index.search({query, k}, restriction);
 }
 
 /// What an index should hold, written down in the plainest way.
@@ -265,11 +265,49 @@ TEST("distances that overflow are infinite, and still in order") {
   CHECK(found.hits.size() == 2 && found.hits[0].key == 1 && std::isinf(found.hits[0].distance));
 }
 
+TEST("a search within a distance finds what is as near as that, also more than a thousand") {
+  FlatIndex index(1);
+  IndexChanges changes;
+  for (std::int64_t key = 1; key <= 3000; ++key) {
+    changes.addKeys.push_back(key);
+    changes.addGroups.push_back(key);
+    changes.addVectors.push_back(static_cast<float>(key));
+  }
+  index.apply(changes);
+  const Vector query{0};
+  CHECK(index.search({query, 1000000, 2000}, {}).hits.size() == 2000);
+  CHECK(index.search({query, 5, 3}, {}).hits.size() == 3);
+  CHECK(index.search({query, 2, 3}, {}).hits.size() == 2);
+  CHECK(index.search({query, 5, 0}, {}).hits.empty());
+  CHECK(index.search({query, 5, 3}, {}).compared == 3000);
+  CHECK_ERROR(ErrorCode::kInvalidArgument, index.search({query, 1000001, 3}, {}));
+  CHECK_ERROR(ErrorCode::kInvalidArgument, index.search({query, 1, -1}, {}));
+}
+
+TEST("searches that are made together answer as alone, but for those that were cancelled") {
+  std::mt19937 random(5);
+  FlatIndex index(3);
+  for (std::int64_t key = 1; key <= 200; ++key)
+    index.apply(added(key, 1 + key % 50, randomVector(random, 3)));
+  std::vector<Vector> vectors;
+  for (int i = 0; i < 37; ++i) vectors.push_back(randomVector(random, 3));
+  std::vector<countenance::IndexQuery> queries;
+  for (const Vector& vector : vectors) queries.push_back({vector, 1 + queries.size() % 9});
+  queries[11].cancel.cancel();
+  const std::vector<IndexHits> together = index.searchTogether(queries, {});
+  CHECK(together.size() == queries.size() && together[11].hits.empty());
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    if (i != 11) checkSame(together[i], index.search(queries[i], {}));
+  }
+}
+
 TEST("a cancelled search is aborted") {
   FlatIndex index(1);
   const CancelToken cancel;
   cancel.cancel();
-  CHECK_ERROR(ErrorCode::kAborted, index.search(Vector{0}, 1, {}, cancel));
+  const Vector query{0};
+  CHECK_ERROR(ErrorCode::kAborted,
+              index.search({query, 1, std::numeric_limits<float>::infinity(), cancel}, {}));
 }
 
 TEST("clear forgets everything") {
