@@ -116,6 +116,33 @@ void FlatIndex::apply(const IndexChanges& changes) {
   sound_ = true;
 }
 
+bool FlatIndex::contains(std::int64_t key) const {
+  const std::shared_lock<FairSharedMutex> lock(mutex_);
+  return rowOf_.count(key) != 0;
+}
+
+std::vector<std::int64_t> FlatIndex::keys() const {
+  const std::shared_lock<FairSharedMutex> lock(mutex_);
+  std::vector<std::int64_t> keys;
+  keys.reserve(rows_.size());
+  for (const Row& row : rows_) keys.push_back(row.key);
+  std::sort(keys.begin(), keys.end());
+  return keys;
+}
+
+void FlatIndex::copyVectors(Span<const std::int64_t> keys, Span<float> vectors) const {
+  if (vectors.size() != checkedMul(keys.size(), dimension_)) {
+    reject("vectors: expected room for one of each key");
+  }
+  const std::shared_lock<FairSharedMutex> lock(mutex_);
+  requireSound();
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto found = rowOf_.find(keys[i]);
+    if (found == rowOf_.end()) reject("keys: expected keys that are there, got another");
+    std::copy_n(vectors_.vector(found->second), dimension_, vectors.data() + i * dimension_);
+  }
+}
+
 void FlatIndex::clear() {
   const std::unique_lock<FairSharedMutex> lock(mutex_);
   vectors_.clear();

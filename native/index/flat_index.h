@@ -27,6 +27,9 @@ class FlatIndex final : public VectorIndex {
   IndexHits search(const IndexQuery& query, const IndexRestriction& restriction) const override;
   std::vector<IndexHits> searchTogether(Span<const IndexQuery> queries,
                                         const IndexRestriction& restriction) const override;
+  bool contains(std::int64_t key) const override;
+  std::vector<std::int64_t> keys() const override;
+  void copyVectors(Span<const std::int64_t> keys, Span<float> vectors) const override;
   void clear() override;
   std::size_t bytes() const override;
 

@@ -29,6 +29,7 @@ class VectorBlocks final {
   void reserve(std::size_t rows);
   void push(const float* vector);
   void replace(std::size_t row, const float* vector);
+  const float* vector(std::size_t row) const { return at(row); }
   /// Moves the last row to `row`, overwrites where it was with zeros and drops it.
   void removeBySwap(std::size_t row);
   void clear();

@@ -100,6 +100,16 @@ class VectorIndex {
                                                 const IndexRestriction& restriction) const = 0;
   static constexpr std::size_t kTogether = 16;
 
+  virtual bool contains(std::int64_t key) const = 0;
+
+  /// Every key, ascending.
+  virtual std::vector<std::int64_t> keys() const = 0;
+
+  /// The vectors of some keys, bit for bit as they were added.
+  /// @param vectors  [keys.size() x dimension]
+  /// @throws Error kInvalidArgument for a key that is not there.
+  virtual void copyVectors(Span<const std::int64_t> keys, Span<float> vectors) const = 0;
+
   /// Forgets everything and gives the memory back, when searches under way have ended.
   virtual void clear() = 0;
 

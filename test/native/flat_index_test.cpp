@@ -355,4 +355,22 @@ TEST("searches under way see each change whole, and writers are not starved") {
 
 }  // namespace
 
+TEST("vectors are copied out bit for bit, and only of keys that are there") {
+  FlatIndex index(2);
+  index.apply(added(7, 1, {0.1F, 0.2F}));
+  index.apply(added(3, 1, {0.3F, 0.4F}));
+  CHECK(index.keys() == (std::vector<std::int64_t>{3, 7}));
+  CHECK(index.contains(7) && !index.contains(4));
+  Vector copied(4);
+  const std::vector<std::int64_t> both = {7, 3};
+  index.copyVectors(both, countenance::Span<float>(copied));
+  CHECK(copied == (Vector{0.1F, 0.2F, 0.3F, 0.4F}));
+  const std::vector<std::int64_t> unknown = {7, 4};
+  CHECK_ERROR(ErrorCode::kInvalidArgument,
+              index.copyVectors(unknown, countenance::Span<float>(copied)));
+  const std::vector<std::int64_t> one = {7};
+  CHECK_ERROR(ErrorCode::kInvalidArgument,
+              index.copyVectors(one, countenance::Span<float>(copied)));
+}
+
 TEST_MAIN()
