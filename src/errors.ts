@@ -34,6 +34,12 @@ export const ERROR_CODES = [
   "COUNTENANCE_STORE_CORRUPT",
   /** Another process, or another open handle, owns the database file. */
   "COUNTENANCE_STORE_LOCKED",
+  /** No room left on the store's disk, or a quota is used up: nothing was written. */
+  "COUNTENANCE_STORE_FULL",
+  /** The store's file, its folder or its file system may not be written. */
+  "COUNTENANCE_STORE_READ_ONLY",
+  /** The system failed to read or write the store's file: nothing was written. */
+  "COUNTENANCE_STORE_IO",
   /** What was asked for is not supported, such as an http URL. */
   "COUNTENANCE_UNSUPPORTED",
   /** More work is waiting than the queue limit allows: answer 503 and retry later. */
@@ -42,7 +48,7 @@ export const ERROR_CODES = [
   "COUNTENANCE_ABORTED",
   /** The native addon could not be loaded on this platform. */
   "COUNTENANCE_NATIVE_UNAVAILABLE",
-  /** A defect in countenance, or the system failed under it (disk full, out of memory). */
+  /** A defect in countenance, or the system failed under it (out of memory). */
   "COUNTENANCE_INTERNAL",
 ] as const;
 

@@ -25,6 +25,12 @@ const char* nameOf(ErrorCode code) {
       return "COUNTENANCE_STORE_CORRUPT";
     case ErrorCode::kStoreLocked:
       return "COUNTENANCE_STORE_LOCKED";
+    case ErrorCode::kStoreFull:
+      return "COUNTENANCE_STORE_FULL";
+    case ErrorCode::kStoreReadOnly:
+      return "COUNTENANCE_STORE_READ_ONLY";
+    case ErrorCode::kStoreIo:
+      return "COUNTENANCE_STORE_IO";
     case ErrorCode::kBusy:
       return "COUNTENANCE_BUSY";
     case ErrorCode::kAborted:

@@ -2,10 +2,12 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <type_traits>
 #include <utility>
 
 #include "core/error.h"
+#include "store/database_file.h"
 
 namespace countenance {
 namespace {
@@ -16,11 +18,22 @@ constexpr int kStepsBetweenPolls = 1000;  // of SQLite's machine: about 10 micro
 
 /// Which public failure a result code of SQLite is. Its own text goes along: it names tables,
 /// columns and causes, never values.
-ErrorCode codeOf(int status) {
+/// @param systemError  `errno`, cleared before the call of SQLite: sqlite3_system_errno() does not
+///   know of a commit that failed.
+ErrorCode codeOf(int status, int systemError = 0) {
   if (status == SQLITE_IOERR_SHORT_READ || status == SQLITE_IOERR_CORRUPTFS) {
     return ErrorCode::kStoreCorrupt;
   }
+  if (status == SQLITE_IOERR_NOMEM) return ErrorCode::kInternal;
   switch (status & 0xff) {
+    case SQLITE_FULL:
+      return ErrorCode::kStoreFull;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+      return ErrorCode::kStoreReadOnly;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+      return fileErrorCode(systemError, ErrorCode::kStoreIo);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return ErrorCode::kStoreCorrupt;
@@ -148,6 +161,7 @@ class Connection::Use final {
 
   /// False after the last row.
   bool step() {
+    errno = 0;
     const int status = sqlite3_step(statement_);
     if (status == SQLITE_ROW) return true;
     if (status == SQLITE_DONE) return false;
@@ -170,9 +184,11 @@ Connection::Connection(const std::string& path, Mode mode) {
   const int flags = access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOFOLLOW |
                     SQLITE_OPEN_EXRESCODE;
   sqlite3* opened = nullptr;
+  errno = 0;
   const int status = sqlite3_open_v2(path.c_str(), &opened, flags, nullptr);
+  const int systemError = errno;
   database_.reset(opened);  // a failed open may have made a connection all the same
-  if (status != SQLITE_OK) throw Error(codeOf(status), sqlite3_errstr(status));
+  if (status != SQLITE_OK) throw Error(codeOf(status, systemError), sqlite3_errstr(status));
   harden(opened);
   check(sqlite3_busy_timeout(opened, kBusyTimeoutMs));
   sqlite3_progress_handler(
@@ -207,14 +223,16 @@ void Connection::readSchema(Mode mode) {
 }
 
 void Connection::fail(int status) const {
-  throw Error(codeOf(status), status == SQLITE_INTERRUPT
-                                  ? "the operation was aborted"
-                                  : std::string("SQLite: ") + sqlite3_errmsg(database_.get()));
+  const ErrorCode code = codeOf(status, errno);
+  throw Error(code, status == SQLITE_INTERRUPT
+                        ? "the operation was aborted"
+                        : std::string("SQLite: ") + sqlite3_errmsg(database_.get()));
 }
 
 Connection::StatementPtr Connection::prepare(const std::string& sql, bool keep) {
   sqlite3_stmt* raw = nullptr;
   const char* rest = nullptr;
+  errno = 0;
   const int status =
       sqlite3_prepare_v3(database_.get(), sql.c_str(), static_cast<int>(sql.size()) + 1,
                          keep ? SQLITE_PREPARE_PERSISTENT : 0, &raw, &rest);
@@ -273,6 +291,7 @@ void Connection::scan(const std::string& sql, const std::function<void(const Row
 bool Connection::inTransaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
 
 void Connection::checkpoint() {
+  errno = 0;
   const int status = sqlite3_wal_checkpoint_v2(database_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
                                                nullptr, nullptr);
   // Busy: somebody else reads. Nothing is lost, the log stays and counts at the next opening.

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <system_error>
 
@@ -29,6 +30,12 @@ constexpr int kMaxLockAttempts = 100;
 
 std::string textOf(int error) { return std::generic_category().message(error); }
 
+/// What the system refused: the path is wrong, or there is no room, no permission, or no disk.
+[[noreturn]] void refuse(int systemError, const std::string& what = "") {
+  throw Error(fileErrorCode(systemError, ErrorCode::kInvalidArgument),
+              "path: cannot use it: " + what + textOf(systemError));
+}
+
 /// A file descriptor that closes itself.
 class Descriptor final {
  public:
@@ -44,12 +51,31 @@ class Descriptor final {
   int value_;
 };
 
+/// What a lock file holds: who has the lock and since when, for people and for the message of the
+/// next one who comes. The lock itself does not need it.
+std::string ownerLine() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  std::array<char, 32> text{};
+  if (gmtime_r(&now, &utc) == nullptr ||
+      std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0) {
+    return std::to_string(getpid());
+  }
+  return std::to_string(getpid()) + " since " + text.data();
+}
+
+/// Repeats only what looks as ownerLine() writes it: anybody may have put a text there.
 std::string ownerOf(int descriptor) {
-  std::array<char, 24> text{};
+  std::array<char, 64> text{};
   const ssize_t length = pread(descriptor, text.data(), text.size() - 1, 0);
-  const std::string pid(text.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
-  const bool number = !pid.empty() && pid.find_first_not_of("0123456789") == std::string::npos;
-  return number ? "process " + pid : "another process";
+  const std::string line(text.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+  const std::size_t digits = line.find_first_not_of("0123456789");
+  if (line.empty() || digits == 0) return "another process";
+  if (digits != std::string::npos &&
+      line.find_first_not_of(" since0123456789-:TZ", digits) != std::string::npos) {
+    return "another process";
+  }
+  return "process " + line;
 }
 
 /// Looks without opening: another handle of this process may use the file under another name, and
@@ -58,7 +84,7 @@ void requireOnlyName(const std::string& path) {
   struct stat status {};
   if (lstat(path.c_str(), &status) != 0) {
     if (errno == ENOENT) return;
-    reject(textOf(errno));
+    refuse(errno);
   }
   if (!S_ISREG(status.st_mode)) reject("it is no regular file");
   if (status.st_nlink > 1) {
@@ -67,6 +93,25 @@ void requireOnlyName(const std::string& path) {
 }
 
 }  // namespace
+
+ErrorCode fileErrorCode(int systemError, ErrorCode otherwise) {
+  switch (systemError) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:  // the process has a limit on the size of files (ulimit -f)
+      return ErrorCode::kStoreFull;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return ErrorCode::kStoreReadOnly;
+    case EIO:
+    case EMFILE:
+    case ENFILE:
+      return ErrorCode::kStoreIo;
+    default:
+      return otherwise;
+  }
+}
 
 std::string resolveDatabasePath(const std::string& path) {
   namespace fs = std::filesystem;
@@ -80,11 +125,11 @@ std::string resolveDatabasePath(const std::string& path) {
     if (!given.has_filename()) reject("it names a folder");
     const fs::path folder = given.has_parent_path() ? given.parent_path() : fs::path(".");
     const fs::path resolved = fs::canonical(folder, error);
-    if (error) reject("its folder: " + textOf(error.value()));
+    if (error) refuse(error.value(), "its folder: ");
     return (resolved / given.filename()).string();
   }
   const fs::path resolved = fs::canonical(given, error);
-  if (error) reject(textOf(error.value()));
+  if (error) refuse(error.value());
   if (fs::is_directory(resolved, error)) reject("it names a folder");
   return resolved.string();
 }
@@ -99,7 +144,7 @@ DatabaseLock::DatabaseLock(const std::string& databasePath) : path_(databasePath
 
 bool DatabaseLock::tryLock() {
   const int opened = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kOwnerOnly);
-  if (opened < 0) reject("its lock: " + textOf(errno));
+  if (opened < 0) refuse(errno, "its lock: ");
   if (flock(opened, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
     const Descriptor closing(opened);
@@ -107,7 +152,7 @@ bool DatabaseLock::tryLock() {
       throw Error(ErrorCode::kStoreLocked,
                   "the database is in use by " + ownerOf(opened) + ": one handle at a time");
     }
-    reject("its lock: " + textOf(error));
+    refuse(error, "its lock: ");
   }
   struct stat ours {};
   struct stat named {};
@@ -117,9 +162,8 @@ bool DatabaseLock::tryLock() {
     return false;
   }
   descriptor_ = opened;
-  const std::string pid = std::to_string(getpid());
-  // For people who read the file, and for the message above; the lock itself does not need it.
-  if (ftruncate(opened, 0) == 0) (void)!pwrite(opened, pid.data(), pid.size(), 0);
+  const std::string line = ownerLine();
+  if (ftruncate(opened, 0) == 0) (void)!pwrite(opened, line.data(), line.size(), 0);
   return true;
 }
 
@@ -132,9 +176,9 @@ DatabaseLock::~DatabaseLock() {
 bool prepareDatabaseFile(const std::string& path) {
   requireOnlyName(path);
   Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kOwnerOnly));
-  if (file.get() < 0) reject(textOf(errno));
+  if (file.get() < 0) refuse(errno);
   struct stat status {};
-  if (fstat(file.get(), &status) != 0) reject(textOf(errno));
+  if (fstat(file.get(), &status) != 0) refuse(errno);
   if (status.st_size == 0) return true;
 
   std::array<unsigned char, kHeaderBytes> header{};

@@ -3,21 +3,27 @@
 #include <cstdint>
 #include <string>
 
+#include "core/error.h"
+
 namespace countenance {
 
 /// Says in a file's header that it is a database of countenance ("coun").
 constexpr std::uint32_t kApplicationId = 0x636f756e;
 
+/// Which failure an `errno` of the system is, when it is about room, permission or the device.
+ErrorCode fileErrorCode(int systemError, ErrorCode otherwise);
+
 /// Resolves symbolic links, so that one database has one name and one lock.
-/// @throws Error kInvalidArgument when there is no such folder, or it may not be entered.
+/// @throws Error kInvalidArgument when there is no such folder, kStoreReadOnly when it may not be
+///   entered.
 std::string resolveDatabasePath(const std::string& path);
 
 /// The right to use one database file: `<path>-lock`, locked for this handle. The system drops the
 /// lock when the process ends, however it ends.
 class DatabaseLock final {
  public:
-  /// @throws Error kStoreLocked at once when another handle or process has it, kInvalidArgument
-  ///   when the file cannot be made.
+  /// @throws Error kStoreLocked at once when another handle or process has it, and as
+  ///   prepareDatabaseFile() when the file cannot be made.
   explicit DatabaseLock(const std::string& databasePath);
   ~DatabaseLock();
   DatabaseLock(const DatabaseLock&) = delete;
@@ -34,8 +40,10 @@ class DatabaseLock final {
 /// when there is none. Call it under the lock and before SQLite opens the file: closing any
 /// descriptor of a file drops the POSIX locks that SQLite holds on it in this process.
 /// @returns true for a file without content.
-/// @throws Error kStoreCorrupt for what is no database, or not ours; kInvalidArgument for a file
-///   that may not be read and written, and for one of several hard links.
+/// @throws Error kStoreCorrupt for what is no database, or not ours; kInvalidArgument for what is
+/// no
+///   file, and for one of several hard links; kStoreReadOnly for a file or folder that may not be
+///   read and written; kStoreFull, kStoreIo.
 bool prepareDatabaseFile(const std::string& path);
 
 }  // namespace countenance

@@ -148,7 +148,7 @@ TEST("a path that cannot be used is an invalid argument") {
   CHECK_ERROR(ErrorCode::kInvalidArgument, Database(folder / "a.db", {0, 10}));
 }
 
-TEST("a folder without permission is an invalid argument") {
+TEST("a folder without permission is read-only") {
   const Folder folder;
   chmod((folder / ".").c_str(), 0500);
   const pid_t child = fork();
@@ -158,7 +158,7 @@ TEST("a folder without permission is an invalid argument") {
       countenance::DatabaseLock lock(folder / "a.db");
       _exit(1);
     } catch (const Error& error) {
-      _exit(error.code() == ErrorCode::kInvalidArgument ? 0 : 1);
+      _exit(error.code() == ErrorCode::kStoreReadOnly ? 0 : 1);
     }
   }
   int status = 0;

@@ -27,7 +27,7 @@ test("a write that finds no room fails by itself, and the store keeps what it ac
   // Made by the program, which is ours.
   const told = JSON.parse(child.stdout) as Told;
   expect(told).toEqual({
-    codes: Array(3).fill("COUNTENANCE_INTERNAL"),
+    codes: Array(3).fill("COUNTENANCE_STORE_FULL"),
     written: told.written,
     subjects: told.written,
     compared: told.written,

@@ -42,6 +42,9 @@ test("the files are readable by their owner only", async () => {
 test("a second handle is refused at once, under another name of the file too", async () => {
   const store = await place.openPrepared();
   await failsWith("COUNTENANCE_STORE_LOCKED", () => openSqliteStore({ path: place.path }));
+  await expect(openSqliteStore({ path: place.path })).rejects.toThrow(
+    new RegExp(`in use by process ${String(process.pid)} since 20\\d\\d-\\d\\d-\\d\\dT[\\d:]+Z`),
+  );
   symlinkSync(place.path, join(place.folder, "link.db"));
   await failsWith("COUNTENANCE_STORE_LOCKED", () =>
     openSqliteStore({ path: join(place.folder, "link.db") }),
