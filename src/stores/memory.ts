@@ -1,7 +1,9 @@
-import { AbortedError, CountenanceError } from "../errors.js";
+import { AbortedError } from "../errors.js";
 import type { NativeHits, NativeIndex } from "../internal/native.js";
 import { settle } from "../internal/task.js";
 import { plainOptions } from "../internal/validate.js";
+import { ChangeLog } from "./change-log.js";
+import { changesOf } from "./changes.js";
 import { capture, type CapturedOperation } from "./captured.js";
 import {
   checkChanges,
@@ -10,21 +12,17 @@ import {
   checkPage,
   checkSearch,
   MAX_DIMENSION,
-  unsupported,
 } from "./checks.js";
 import { Lifecycle } from "./lifecycle.js";
-import { filterTermsOf } from "./metadata-filter.js";
+import { type FilterTerms, filterTermsOf } from "./metadata-filter.js";
+import { MemoryRecords } from "./memory-records.js";
 import { createNativeIndex } from "./native-index.js";
 import { queueLimitOf } from "./options.js";
-import { planOperations, type Effect } from "./plan.js";
-import { searchAgain } from "./search-again.js";
-import { SortedIds } from "./sorted-ids.js";
+import { planOperations } from "./plan.js";
 import type {
   ChangePage,
   ChangesOptions,
-  FaceRecord,
   Hit,
-  Metadata,
   PageOptions,
   Store,
   StoredModel,
@@ -50,18 +48,6 @@ export function createMemoryStore(options?: MemoryStoreOptions): Store {
   return new MemoryStore(queueLimitOf(queueLimit, 1000));
 }
 
-interface Subject {
-  readonly key: number;
-  /** The number of the last transaction that changed the subject's faces. */
-  revision: number;
-  /** JSON text. */
-  metadata: string | undefined;
-  readonly createdAtMs: number;
-  /** Face ids with their keys. */
-  readonly faces: Map<string, number>;
-  readonly galleries: SortedIds;
-}
-
 interface Signalled {
   readonly signal?: AbortSignal;
 }
@@ -70,8 +56,8 @@ class MemoryStore implements Store {
   readonly supports = {
     exact: true,
     durable: false,
-    filter: false,
-    changes: false,
+    filter: true,
+    changes: true,
     maxDimension: MAX_DIMENSION,
     returnsVector: true,
     transactions: true,
@@ -79,13 +65,8 @@ class MemoryStore implements Store {
   } as const;
   readonly #queueLimit: number;
   readonly #life = new Lifecycle();
-  readonly #subjects = new Map<string, Subject>();
-  readonly #subjectIds = new SortedIds();
-  readonly #galleries = new Map<string, { readonly key: number; readonly members: SortedIds }>();
-  readonly #galleryIds = new SortedIds();
-  readonly #faceIds = new Set<string>();
-  /** Holds a face for as long as the index may find it, so that no hit is without its face. */
-  readonly #faces = new Map<number, FaceRecord>();
+  readonly #records = new MemoryRecords();
+  readonly #changes = new ChangeLog();
   readonly #counters = { subject: 0, face: 0, gallery: 0 };
   #index: NativeIndex | undefined;
   #sequence = 0;
@@ -128,8 +109,8 @@ class MemoryStore implements Store {
     const plan = planOperations(
       operations,
       {
-        subject: (id) => this.#subjects.get(id),
-        gallery: (id) => this.#galleries.get(id)?.key,
+        subject: (id) => this.#records.subject(id),
+        gallery: (id) => this.#records.gallery(id)?.key,
       },
       {
         subject: () => ++this.#counters.subject,
@@ -138,119 +119,24 @@ class MemoryStore implements Store {
       },
     );
     if (!plan.ok) return { committed: false, failed: plan.failed, reason: plan.reason };
-    this.#checkFaceIds(plan.effects);
-    const before = this.#findable(plan.effects, "insert-face");
-    for (const { key, face } of before) this.#faces.set(key, face);
+    this.#records.checkFaceIds(plan.effects);
+    const takeBack = this.#records.announceFaces(plan.effects);
     try {
       await settle(() => this.#requireIndex().apply(plan.changes));
     } catch (error) {
-      for (const { key } of before) this.#faces.delete(key);
+      takeBack();
       throw error;
     }
     const sequence = ++this.#sequence;
-    for (const effect of plan.effects) this.#apply(effect, sequence);
+    for (const effect of plan.effects) this.#records.apply(effect, sequence);
+    this.#changes.add(sequence, changesOf(plan.effects, sequence));
     return { committed: true, sequence };
-  }
-
-  #findable<K extends Effect["kind"]>(effects: readonly Effect[], kind: K) {
-    return effects.filter((effect): effect is Extract<Effect, { kind: K }> => effect.kind === kind);
-  }
-
-  #checkFaceIds(effects: readonly Effect[]): void {
-    const gone = new Set<string>();
-    const added = new Set<string>();
-    for (const effect of effects) {
-      if (effect.kind === "delete-face") {
-        gone.add(effect.faceId);
-        added.delete(effect.faceId);
-      } else if (effect.kind === "delete-subject") {
-        for (const id of this.#subjects.get(effect.subjectId)?.faces.keys() ?? []) gone.add(id);
-      } else if (effect.kind === "insert-face") {
-        const { id } = effect.face;
-        if (added.has(id) || (this.#faceIds.has(id) && !gone.has(id))) {
-          throw new CountenanceError("COUNTENANCE_INVALID_ARGUMENT", "face.id: it is in use");
-        }
-        added.add(id);
-      }
-    }
-  }
-
-  #apply(effect: Effect, sequence: number): void {
-    switch (effect.kind) {
-      case "insert-subject":
-        this.#subjects.set(effect.subject.id, {
-          key: effect.key,
-          revision: sequence,
-          metadata: effect.subject.metadata,
-          createdAtMs: effect.subject.createdAtMs,
-          faces: new Map(),
-          galleries: new SortedIds(),
-        });
-        this.#subjectIds.add(effect.subject.id);
-        return;
-      case "set-metadata":
-        this.#subject(effect.subjectId).metadata = effect.metadata;
-        return;
-      case "delete-subject": {
-        const subject = this.#subject(effect.subjectId);
-        for (const [faceId, key] of subject.faces) this.#forgetFace(faceId, key);
-        for (const id of subject.galleries) this.#gallery(id).members.delete(effect.subjectId);
-        this.#subjects.delete(effect.subjectId);
-        this.#subjectIds.delete(effect.subjectId);
-        return;
-      }
-      case "insert-face":
-        this.#changeFaces(effect.face.subjectId, sequence).set(effect.face.id, effect.key);
-        this.#faceIds.add(effect.face.id);
-        return;
-      case "delete-face":
-        this.#changeFaces(effect.subjectId, sequence).delete(effect.faceId);
-        this.#forgetFace(effect.faceId, effect.key);
-        return;
-      case "insert-gallery":
-        this.#galleries.set(effect.galleryId, { key: effect.key, members: new SortedIds() });
-        this.#galleryIds.add(effect.galleryId);
-        return;
-      case "delete-gallery":
-        for (const id of this.#gallery(effect.galleryId).members) {
-          this.#subject(id).galleries.delete(effect.galleryId);
-        }
-        this.#galleries.delete(effect.galleryId);
-        this.#galleryIds.delete(effect.galleryId);
-        return;
-      case "insert-member":
-        this.#gallery(effect.galleryId).members.add(effect.subjectId);
-        this.#subject(effect.subjectId).galleries.add(effect.galleryId);
-        return;
-      case "delete-member":
-        this.#gallery(effect.galleryId).members.delete(effect.subjectId);
-        this.#subject(effect.subjectId).galleries.delete(effect.galleryId);
-    }
-  }
-
-  #changeFaces(subjectId: string, sequence: number): Map<string, number> {
-    const subject = this.#subject(subjectId);
-    subject.revision = sequence;
-    return subject.faces;
-  }
-
-  #forgetFace(faceId: string, key: number): void {
-    this.#faces.get(key)?.vector.fill(0);
-    this.#faces.delete(key);
-    this.#faceIds.delete(faceId);
   }
 
   async getSubject(id: string, options: Signalled = {}): Promise<SubjectRecord | undefined> {
     return this.#read(options.signal, () => {
       checkId("subjectId", id);
-      const subject = this.#subjects.get(id);
-      if (subject === undefined) return undefined;
-      const faces = [...subject.faces.values()].map((key) => {
-        const face = this.#face(key);
-        return { ...face, vector: face.vector.slice() };
-      });
-      const { revision, galleries } = subject;
-      return { ...summary(id, subject), revision, faces, galleries: [...galleries] };
+      return this.#records.subjectRecord(id);
     });
   }
 
@@ -259,25 +145,24 @@ class MemoryStore implements Store {
   ): Promise<readonly SubjectSummary[] | undefined> {
     return this.#read(options.signal, () => {
       checkPage(options);
+      const { gallery, after, limit } = options;
       const ids =
-        options.gallery === undefined
-          ? this.#subjectIds
-          : this.#galleries.get(options.gallery)?.members;
-      return ids?.page(options.after, options.limit).map((id) => summary(id, this.#subject(id)));
+        gallery === undefined ? this.#records.subjectIds : this.#records.gallery(gallery)?.members;
+      return ids?.page(after, limit).map((id) => this.#records.summary(id));
     });
   }
 
   async listGalleries(options: PageOptions): Promise<readonly string[]> {
     return this.#read(options.signal, () => {
       checkPage(options);
-      return this.#galleryIds.page(options.after, options.limit);
+      return this.#records.galleryIds.page(options.after, options.limit);
     });
   }
 
   async hasGallery(galleryId: string, options: Signalled = {}): Promise<boolean> {
     return this.#read(options.signal, () => {
       checkId("galleryId", galleryId);
-      return this.#galleries.has(galleryId);
+      return this.#records.gallery(galleryId) !== undefined;
     });
   }
 
@@ -289,8 +174,8 @@ class MemoryStore implements Store {
     return this.#read(options.signal, () => {
       checkId("galleryId", galleryId);
       checkId("subjectId", subjectId);
-      if (!this.#subjects.has(subjectId)) return undefined;
-      return this.#galleries.get(galleryId)?.members.has(subjectId);
+      if (this.#records.subject(subjectId) === undefined) return undefined;
+      return this.#records.gallery(galleryId)?.members.has(subjectId);
     });
   }
 
@@ -301,45 +186,49 @@ class MemoryStore implements Store {
     return this.#life.run(async () => {
       checkSearch(vector, options, this.#life.model.dimension);
       const terms = filterTermsOf(options.filter);
-      if (terms !== undefined) throw unsupported("filter");
-      const index = this.#requireIndex();
+      const { k, candidates, signal } = options;
+      if (signal?.aborted) throw new AbortedError(signal.reason);
       const gallery =
-        options.gallery === undefined ? undefined : this.#galleries.get(options.gallery);
+        options.gallery === undefined ? undefined : this.#records.gallery(options.gallery);
       if (options.gallery !== undefined && gallery === undefined) return undefined;
-      const groups = options.candidates?.flatMap((id) => this.#subjects.get(id)?.key ?? []);
-      const allowed = groups && Float64Array.from(groups);
-      return searchAgain((last) =>
-        settle(() => index.search(vector, options.k, gallery?.key, allowed), options.signal).then(
-          (hits) => this.#resolve(hits, last),
-        ),
+      const groups = this.#groupsOf(candidates, terms);
+      const index = this.#requireIndex();
+      return this.#records.searches.run(async () =>
+        this.#resolve(await settle(() => index.search(vector, k, gallery?.key, groups), signal)),
       );
     });
   }
 
-  /** `undefined` when a hit was deleted since the index found it. */
-  #resolve(found: NativeHits, last: boolean): VectorSearchResult | undefined {
-    const hits = Array.from(found.keys, (key) => this.#faces.get(key)).flatMap((face): Hit[] =>
-      face === undefined
-        ? []
-        : [{ subjectId: face.subjectId, faceId: face.id, vector: face.vector.slice() }],
-    );
-    if (hits.length < found.keys.length && !last) return undefined;
+  /** The keys of the subjects that are left; `undefined` when nothing restricts them. */
+  #groupsOf(
+    candidates: readonly string[] | undefined,
+    terms: FilterTerms | undefined,
+  ): Float64Array | undefined {
+    const { metadata } = this.#records;
+    if (candidates === undefined) return terms && Float64Array.from(metadata.select(terms));
+    const keys = candidates.flatMap((id) => this.#records.subject(id)?.key ?? []);
+    return Float64Array.from(terms === undefined ? keys : metadata.filter(keys, terms));
+  }
+
+  #resolve(found: NativeHits): VectorSearchResult {
+    const hits = Array.from(found.keys, (key): Hit => {
+      const { subjectId, id, vector } = this.#records.face(key);
+      return { subjectId, faceId: id, vector: vector.slice() };
+    });
     return { hits, compared: found.compared };
   }
 
   async changesSince(sequence: number, options: ChangesOptions): Promise<ChangePage | undefined> {
-    return this.#life.run(async () => {
+    return this.#read(options.signal, () => {
       checkChanges(sequence, options);
-      this.#life.requirePrepared();
-      throw unsupported("changesSince");
+      return this.#changes.since(sequence, options.limit);
     });
   }
 
   async close(): Promise<void> {
     return this.#life.close(async () => {
       this.#index?.close();
-      for (const face of this.#faces.values()) face.vector.fill(0);
-      this.#faces.clear();
+      this.#records.wipe();
     });
   }
 
@@ -351,35 +240,8 @@ class MemoryStore implements Store {
     });
   }
 
+  /** Set by `prepare`, without which nothing gets here. */
   #requireIndex(): NativeIndex {
-    return present(this.#index);
+    return this.#index as NativeIndex;
   }
-
-  #subject(id: string): Subject {
-    return present(this.#subjects.get(id));
-  }
-
-  #gallery(id: string): { readonly key: number; readonly members: SortedIds } {
-    return present(this.#galleries.get(id));
-  }
-
-  #face(key: number): FaceRecord {
-    return present(this.#faces.get(key));
-  }
-}
-
-function present<T>(value: T | undefined): T {
-  if (value === undefined) {
-    throw new CountenanceError("COUNTENANCE_INTERNAL", "the memory store lost a record");
-  }
-  return value;
-}
-
-function summary(id: string, subject: Subject): SubjectSummary {
-  return { id, metadata: fromJson(subject.metadata), createdAtMs: subject.createdAtMs };
-}
-
-function fromJson(text: string | undefined): Metadata | undefined {
-  // Made by capture(), of a Metadata.
-  return text === undefined ? undefined : (JSON.parse(text) as Metadata);
 }

@@ -100,6 +100,9 @@ class Planner {
   readonly #keys: KeySource;
   readonly #subjects = new Map<string, Draft | undefined>();
   readonly #galleries = new Map<string, number | undefined>();
+  /** What the batch deleted and may make again: under its old key a search finds it all along. */
+  readonly #deletedSubjects = new Map<string, number>();
+  readonly #deletedGalleries = new Map<string, number>();
   readonly #added = new Map<number, { readonly group: number; readonly vector: Float32Array }>();
   readonly #removed: number[] = [];
   readonly #removedGroups: number[] = [];
@@ -201,7 +204,7 @@ class Planner {
 
   #createSubject(subject: CapturedSubject): Refusal | undefined {
     if (this.#subject(subject.id) !== undefined) return "subject-exists";
-    const key = this.#keys.subject();
+    const key = this.#deletedSubjects.get(subject.id) ?? this.#keys.subject();
     this.#subjects.set(subject.id, { key, revision: undefined, faces: new Map() });
     this.effects.push({ kind: "insert-subject", key, subject });
     return undefined;
@@ -214,6 +217,7 @@ class Planner {
     for (const groups of this.#tags.values()) groups.delete(subject.key);
     if (subject.revision !== undefined) this.#removedGroups.push(subject.key);
     this.#subjects.set(subjectId, undefined);
+    this.#deletedSubjects.set(subjectId, subject.key);
     this.effects.push({ kind: "delete-subject", subjectId, key: subject.key });
     return undefined;
   }
@@ -237,7 +241,7 @@ class Planner {
   }
 
   #createGallery(galleryId: string): void {
-    const key = this.#keys.gallery();
+    const key = this.#deletedGalleries.get(galleryId) ?? this.#keys.gallery();
     this.#galleries.set(galleryId, key);
     this.effects.push({ kind: "insert-gallery", key, galleryId });
   }
@@ -248,6 +252,7 @@ class Planner {
     this.#tags.delete(key);
     this.#removedTags.push(key);
     this.#galleries.set(galleryId, undefined);
+    this.#deletedGalleries.set(galleryId, key);
     this.effects.push({ kind: "delete-gallery", key, galleryId });
     return undefined;
   }
