@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/span.h"
+#include "index/coded_block.h"
+
+namespace countenance {
+
+/// Takes what a scan finds and says how near a row must be.
+class NearRowSink {
+ public:
+  virtual ~NearRowSink() = default;
+
+  /// The largest squared distance that is still wanted; +inf while everything is. It may shrink
+  /// with each row taken, and never grows within a scan.
+  virtual float bound() const = 0;
+
+  /// @param squared  squaredDistance() of row_distance.h, +inf where it overflows.
+  virtual void take(std::uint32_t row, float squared) = 0;
+};
+
+/// What scans have looked at. Rows that a mask hides are not counted.
+struct ScanCounts {
+  std::size_t scanned = 0;        ///< Rows that were considered, in any way.
+  std::size_t refined = 0;        ///< Rows whose codes of 4 bits did not rule them out.
+  std::size_t reranked = 0;       ///< Rows whose f32 vector was compared.
+  std::size_t plainSegments = 0;  ///< Segments of which every row was compared in f32.
+};
+
+/// One query and its scratch memory. One thread at a time.
+///
+/// What is guaranteed of scan(), gather() and scanTogether(): every considered row whose squared
+/// distance is at most the bound at the end is taken exactly once, rows equal to the bound
+/// included, so that the sink can break ties; each taken row was at most the bound shortly before.
+/// A row that was never written or was wiped may be found as a vector of zeros, or not at all. Rows
+/// are taken in ascending order. The distances are the same bits on every CPU; the counts need not
+/// be.
+class RowScan final {
+ public:
+  /// @param query  [dimension], finite; copied.
+  explicit RowScan(Span<const float> query);
+
+  /// Considers the rows [0, used).
+  /// @param used  At most the block's capacity.
+  /// @param mask  Null: all of them; else those whose bit is set, bit row % 64 of word row / 64;
+  ///   (used + 63) / 64 words; borrowed for this call.
+  /// @throws Error kInvalidArgument for a block of another dimension, and a `used` that is too
+  /// large.
+  void scan(const CodedBlock& block, std::size_t used, const std::uint64_t* mask,
+            NearRowSink& sink);
+
+  /// Considers some rows; by their codes or by their vectors, whichever is faster.
+  /// @param rows  Ascending, each below the block's capacity; borrowed for this call.
+  /// @throws Error kInvalidArgument as scan() does.
+  void gather(const CodedBlock& block, Span<const std::uint32_t> rows, NearRowSink& sink);
+
+  /// Since this object was made.
+  const ScanCounts& counts() const { return counts_; }
+
+ private:
+  void checkBlock(const CodedBlock& block, std::size_t used) const;
+  void compare(const CodedBlock& block, std::size_t row, NearRowSink& sink);
+
+  const std::size_t dimension_;
+  std::vector<float> query_;  // [padded]
+  ScanCounts counts_;
+};
+
+/// scan() without a mask for several queries at once, which read each row of the block once.
+/// @param scans  1..16, no two the same.
+/// @param sinks  One for each scan, in the same order.
+/// @throws Error kInvalidArgument as scan() does, and for another number of scans or sinks.
+void scanTogether(Span<RowScan* const> scans, const CodedBlock& block, std::size_t used,
+                  Span<NearRowSink* const> sinks);
+
+}  // namespace countenance
