@@ -84,7 +84,8 @@ export interface Countenance {
 
   /**
    * Who is this? Of several faces the largest one is the probe.
-   * @throws {CountenanceError} `GALLERY_NOT_FOUND`, `NO_FACE`, and what `register` throws for images.
+   * @throws {CountenanceError} `GALLERY_NOT_FOUND`, `NO_FACE`, and what `register` throws for images;
+   * `UNSUPPORTED` for a `filter` over a store without filters.
    */
   search(probe: Probe, options?: SearchOptions): Promise<SearchResult>;
 
@@ -229,6 +230,7 @@ class StoreBackedCountenance implements Countenance {
       "gallery",
       "limit",
       "candidates",
+      "filter",
       "maxDistance",
       "signal",
     ]);

@@ -14,7 +14,8 @@ import { inScope } from "./internal/operations.js";
 import { id, integerIn, invalidArgument, numberIn } from "./internal/validate.js";
 import { largestFaceOf, type Probe } from "./probe.js";
 import { refusalError } from "./refusals.js";
-import type { Store } from "./stores/store.js";
+import { filterOfTerms, filterTermsOf } from "./stores/metadata-filter.js";
+import type { MetadataFilter, Store } from "./stores/store.js";
 import { euclidean } from "./template.js";
 
 /**
@@ -58,6 +59,12 @@ export interface SearchOptions {
   readonly limit?: number | undefined;
   /** Only these subjects, at most 10,000 ids; unknown ids are passed over. */
   readonly candidates?: readonly string[] | undefined;
+  /**
+   * Only subjects whose metadata is an object with each of these top-level fields, and in it this
+   * value or one of these: `{ city: ["Paris", "Rome"], active: true }`. At most 16 fields and 1,000
+   * values in all. A field that holds an array or an object equals nothing; `{}` restricts nothing.
+   */
+  readonly filter?: MetadataFilter | undefined;
   /** The Euclidean distance up to which faces match, 0..2. Default 0.53. */
   readonly maxDistance?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -146,6 +153,7 @@ export interface SearchScope {
   readonly k: number;
   readonly gallery?: string;
   readonly candidates?: readonly string[];
+  readonly filter?: MetadataFilter;
 }
 
 /** @throws {CountenanceError} `INVALID_ARGUMENT`. */
@@ -153,19 +161,25 @@ export function searchScopeOf(given: {
   limit?: unknown;
   gallery?: unknown;
   candidates?: unknown;
+  filter?: unknown;
 }): SearchScope {
   const k = given.limit === undefined ? 1 : integerIn("limit", given.limit, 1, 1000);
   const gallery = given.gallery === undefined ? DEFAULT_GALLERY : id("gallery", given.gallery);
+  const terms = filterTermsOf(given.filter);
   return {
     k,
     ...(gallery === DEFAULT_GALLERY ? {} : { gallery }),
     ...(given.candidates === undefined
       ? {}
       : { candidates: idList("candidates", given.candidates, 10_000) }),
+    ...(terms === undefined ? {} : { filter: filterOfTerms(terms) }),
   };
 }
 
-/** @throws {CountenanceError} `GALLERY_NOT_FOUND`, `NO_FACE`, `MODEL_MISMATCH`, engine's. */
+/**
+ * @throws {CountenanceError} `GALLERY_NOT_FOUND`, `NO_FACE`, `MODEL_MISMATCH`, engine's,
+ * `UNSUPPORTED` for a filter when the store has none.
+ */
 export function searchStore(
   engine: Engine,
   store: Store,
@@ -173,6 +187,12 @@ export function searchStore(
   outer: AbortSignal,
 ): Promise<SearchResult> {
   return inScope(outer, async (signal) => {
+    if (scope.filter !== undefined && !store.supports.filter) {
+      throw new CountenanceError(
+        "COUNTENANCE_UNSUPPORTED",
+        "filter: expected a store that filters, and this one does not",
+      );
+    }
     // Before the first await: the caller's bytes are copied before the call returns.
     const analysing = largestFaceOf(engine, probe, signal);
     analysing.catch(() => undefined); // awaited below, unless there is no such gallery

@@ -1,5 +1,5 @@
 import type { CountenanceError } from "../errors.js";
-import { describe, invalidArgument, isPlainObject } from "../internal/validate.js";
+import { describe, plainCopy } from "../internal/validate.js";
 import { checkId, invalid } from "./checks.js";
 import type { FilterValue, MetadataFilter } from "./store.js";
 
@@ -14,16 +14,16 @@ export type FilterTerms = ReadonlyMap<string, ReadonlySet<FilterValue>>;
  * @returns `undefined` for a filter that restricts nothing.
  * @throws {CountenanceError} `INVALID_ARGUMENT`.
  */
-export function filterTermsOf(filter: MetadataFilter | undefined): FilterTerms | undefined {
+export function filterTermsOf(filter: unknown): FilterTerms | undefined {
   if (filter === undefined) return undefined;
-  if (!isPlainObject(filter)) throw invalidArgument("filter", "a plain object", filter);
-  const fields = Object.keys(filter);
+  const copy = plainCopy("filter", filter);
+  const fields = Object.keys(copy);
   if (fields.length > MAX_FIELDS) throw tooMany("fields", MAX_FIELDS, fields.length);
   const terms = new Map<string, ReadonlySet<FilterValue>>();
   let count = 0;
   for (const field of fields) {
     checkId("filter", field);
-    const values = valuesOf(filter[field]);
+    const values = valuesOf(copy[field]);
     count += values.length;
     if (count > MAX_VALUES) throw tooMany("values", MAX_VALUES, count);
     terms.set(field, new Set(Array.from(values, filterValue)));
