@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <iomanip>
 #include <iostream>
+#include <map>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -30,14 +31,22 @@ inline std::string quoted(const std::string& text) {
 class RoundServer final {
  public:
   /// @param vectors  The results that the parent compares with the other rows'.
-  void ready(const std::string& note, const std::vector<std::vector<float>>& vectors) {
+  /// @param facts    Plain numbers by name.
+  void ready(const std::string& note, const std::vector<std::vector<float>>& vectors,
+             const std::map<std::string, double>& facts = {}) {
     std::ostringstream line;
     line << std::setprecision(9) << "{\"note\":" << quoted(note) << ",\"vectors\":[";
     for (std::size_t i = 0; i < vectors.size(); ++i) {
       line << (i == 0 ? "" : ",");
       writeArray(line, vectors[i]);
     }
-    line << "]}\n";
+    line << "],\"facts\":{";
+    const char* comma = "";
+    for (const auto& [name, value] : facts) {
+      line << comma << quoted(name) << ":" << value;
+      comma = ",";
+    }
+    line << "}}\n";
     answer(line.str());
   }
 
