@@ -299,7 +299,7 @@ IndexHits FlatIndex::search(const IndexQuery& query, const IndexRestriction& res
   const std::vector<bool> selected = restricted ? select(restriction, cancel) : std::vector<bool>();
 
   IndexHits result;
-  NearestGroups nearest(query.k);
+  NearestGroups nearest(query.k, query.maxDistance);
   std::vector<std::int64_t> places;
   std::vector<float> squared(kRowsPerCall);
   places.reserve(kRowsPerCall);
@@ -322,9 +322,8 @@ IndexHits FlatIndex::search(const IndexQuery& query, const IndexRestriction& res
     }
   }
   result.counts.scanned = result.counts.reranked = result.compared;
-  result.hits.reserve(nearest.entries().size());
-  for (const NearestGroups::Entry& entry : nearest.entries()) {
-    if (std::sqrt(entry.squared) > query.maxDistance) break;
+  result.hits.reserve(nearest.sorted().size());
+  for (const NearestGroups::Entry& entry : nearest.sorted()) {
     result.hits.push_back({entry.key, entry.group, std::sqrt(entry.squared)});
   }
   return result;

@@ -2,10 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <set>
 #include <tuple>
-#include <unordered_map>
+#include <vector>
+
+#include "index/key_map.h"
 
 namespace countenance {
 
@@ -24,37 +24,32 @@ class NearestGroups final {
     }
   };
 
-  explicit NearestGroups(std::size_t k) : k_(k) {}
+  /// @param maxDistance  Not squared; >= 0. Entries beyond it are passed over.
+  NearestGroups(std::size_t k, float maxDistance);
 
-  /// A vector farther than this cannot be among the nearest.
-  float bound() const {
-    return entries_.size() < k_ ? std::numeric_limits<float>::infinity()
-                                : entries_.rbegin()->squared;
-  }
+  /// A vector whose squared distance is above this cannot be among the nearest.
+  float bound() const { return bound_; }
 
-  void offer(const Entry& entry) {
-    if (entries_.size() == k_ && !(entry < *entries_.rbegin())) return;
-    const auto known = byGroup_.find(entry.group);
-    if (known != byGroup_.end()) {
-      if (!(entry < *known->second)) return;
-      entries_.erase(known->second);
-      known->second = entries_.insert(entry).first;
-      return;
-    }
-    byGroup_.emplace(entry.group, entries_.insert(entry).first);
-    if (entries_.size() > k_) {
-      const auto worst = std::prev(entries_.end());
-      byGroup_.erase(worst->group);
-      entries_.erase(worst);
-    }
-  }
+  void offer(const Entry& entry);
 
-  const std::set<Entry>& entries() const { return entries_; }
+  /// What is left, nearest first.
+  std::vector<Entry> sorted() const;
 
  private:
+  bool stale(const Entry& entry) const;
+  void dropWorst();
+
+  struct Best {
+    float squared;
+    std::int64_t key;
+  };
+
   const std::size_t k_;
-  std::set<Entry> entries_;
-  std::unordered_map<std::int64_t, std::set<Entry>::iterator> byGroup_;
+  float bound_;
+  // A heap with the worst on top. A group that comes again, nearer, leaves a stale entry behind,
+  // which is known by its key: byGroup_ has that of the best.
+  std::vector<Entry> heap_;
+  KeyMap<Best> byGroup_;
 };
 
 }  // namespace countenance

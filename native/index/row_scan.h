@@ -6,6 +6,7 @@
 
 #include "core/span.h"
 #include "index/coded_block.h"
+#include "index/scan_counts.h"
 
 namespace countenance {
 
@@ -20,14 +21,6 @@ class NearRowSink {
 
   /// @param squared  squaredDistance() of row_distance.h, +inf where it overflows.
   virtual void take(std::uint32_t row, float squared) = 0;
-};
-
-/// What scans have looked at. Rows that a mask hides are not counted.
-struct ScanCounts {
-  std::size_t scanned = 0;        ///< Rows that were considered, in any way.
-  std::size_t refined = 0;        ///< Rows whose codes of 4 bits did not rule them out.
-  std::size_t reranked = 0;       ///< Rows whose f32 vector was compared.
-  std::size_t plainSegments = 0;  ///< Segments of which every row was compared in f32.
 };
 
 /// One query and its scratch memory. One thread at a time.

@@ -4,12 +4,12 @@
 
 namespace countenance {
 
-/// How a search came to its answer: rows, and segments of rows.
+/// What scans have looked at. Rows that a mask hides are not counted.
 struct ScanCounts {
-  std::size_t scanned = 0;        ///< Rows whose 4-bit codes, or vectors, were read.
-  std::size_t refined = 0;        ///< Rows of these that the 8-bit codes decided on.
-  std::size_t reranked = 0;       ///< Rows of these whose vector was compared.
-  std::size_t plainSegments = 0;  ///< Segments that were read as vectors, codes being of no use.
+  std::size_t scanned = 0;        ///< Rows that were considered, in any way.
+  std::size_t refined = 0;        ///< Rows whose codes of 4 bits did not rule them out.
+  std::size_t reranked = 0;       ///< Rows whose f32 vector was compared.
+  std::size_t plainSegments = 0;  ///< Segments of which every row was compared in f32.
 };
 
 }  // namespace countenance
