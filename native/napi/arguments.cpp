@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "core/error.h"
@@ -59,6 +60,43 @@ SqlValue sqlValueOf(Napi::Value value) {
   reject("params", "null, a number, a string or a Uint8Array");
 }
 
+SqlColumn sqlColumnOf(Napi::Value value) {
+  if (value.IsTypedArray()) {
+    const auto array = value.As<Napi::TypedArray>();
+    if (array.TypedArrayType() == napi_float64_array) {
+      const auto numbers = value.As<Napi::Float64Array>();
+      return NumberColumn(numbers.Data(), numbers.Data() + numbers.ElementLength());
+    }
+    reject("columns", "a Float64Array, an array of strings, or blobs");
+  }
+  if (value.IsArray()) {
+    const auto list = value.As<Napi::Array>();
+    TextColumn texts(list.Length());
+    for (std::uint32_t i = 0; i < texts.size(); ++i) {
+      const Napi::HandleScope scope(value.Env());
+      const Napi::Value text = list.Get(i);
+      if (!text.IsNull()) texts[i] = stringOf(text, "columns");
+    }
+    return texts;
+  }
+  const Napi::Object object = objectOf(value, "columns");
+  const Napi::Value floats = object.Get("floats");
+  constexpr std::int64_t kMaxFloats = 4096;
+  BlobColumn column;
+  column.size = sizeof(float) *
+                static_cast<std::size_t>(integerOf(object.Get("each"), "each", 1, kMaxFloats));
+  if (!floats.IsTypedArray() ||
+      floats.As<Napi::TypedArray>().TypedArrayType() != napi_float32_array) {
+    reject("floats", "a Float32Array");
+  }
+  const auto array = floats.As<Napi::Float32Array>();
+  column.bytes.resize(array.ElementLength() * sizeof(float));
+  if (!column.bytes.empty()) {
+    std::memcpy(column.bytes.data(), array.Data(), column.bytes.size());
+  }
+  return column;
+}
+
 SqlStatement statementOf(Napi::Value value) {
   const Napi::Object object = objectOf(value, "statement");
   SqlStatement statement;
@@ -74,6 +112,13 @@ SqlStatement statementOf(Napi::Value value) {
   if (!expected.IsUndefined()) {
     statement.expectChanges =
         integerOf(expected, "expectChanges", 0, static_cast<std::int64_t>(kMaxSafeInteger));
+  }
+  const Napi::Value columns = object.Get("columns");
+  if (!columns.IsUndefined()) {
+    if (!columns.IsArray()) reject("columns", "an array");
+    const auto list = columns.As<Napi::Array>();
+    const std::uint32_t count = list.Length();
+    for (std::uint32_t i = 0; i < count; ++i) statement.columns.push_back(sqlColumnOf(list.Get(i)));
   }
   return statement;
 }

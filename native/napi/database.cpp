@@ -79,6 +79,22 @@ class ReadTask final : public Task {
   std::vector<SqlRows> results_;
 };
 
+class ReadKeysTask final : public Task {
+ public:
+  ReadKeysTask(std::shared_ptr<DatabaseOwner> owner, std::vector<std::vector<SqlStatement>> sets)
+      : owner_(std::move(owner)), sets_(std::move(sets)) {}
+
+ private:
+  void run(std::size_t reader) override {
+    keys_ = owner_->database.readKeys(reader, sets_, cancel_);
+  }
+  Napi::Value result(Napi::Env env) override { return toJs(env, keys_); }
+
+  const std::shared_ptr<DatabaseOwner> owner_;
+  const std::vector<std::vector<SqlStatement>> sets_;
+  std::vector<std::int64_t> keys_;
+};
+
 /// Claimed and finished by the writer thread, together with other writes.
 class WriteTask final : public Task {
  public:
@@ -157,6 +173,7 @@ class DatabaseWrap final : public Napi::ObjectWrap<DatabaseWrap> {
     return DefineClass(
         env, "NativeDatabase",
         {InstanceMethod<&DatabaseWrap::write>("write"), InstanceMethod<&DatabaseWrap::read>("read"),
+         InstanceMethod<&DatabaseWrap::readKeys>("readKeys"),
          InstanceMethod<&DatabaseWrap::loadIndex>("loadIndex"),
          InstanceMethod<&DatabaseWrap::close>("close")});
   }
@@ -184,6 +201,19 @@ class DatabaseWrap final : public Napi::ObjectWrap<DatabaseWrap> {
   Napi::Value read(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
       const auto task = std::make_shared<ReadTask>(owner_, statementsOf(info[0]));
+      return Task::start(info.Env(), task, [this](const Task::Ticket& ticket) {
+        owner_->database.onReader([ticket](std::size_t reader) { ticket.work(reader); });
+      });
+    });
+  }
+
+  Napi::Value readKeys(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      if (!info[0].IsArray()) throw Error(ErrorCode::kInvalidArgument, "sets: expected an array");
+      const auto list = info[0].As<Napi::Array>();
+      std::vector<std::vector<SqlStatement>> sets;
+      for (std::uint32_t i = 0; i < list.Length(); ++i) sets.push_back(statementsOf(list.Get(i)));
+      const auto task = std::make_shared<ReadKeysTask>(owner_, std::move(sets));
       return Task::start(info.Env(), task, [this](const Task::Ticket& ticket) {
         owner_->database.onReader([ticket](std::size_t reader) { ticket.work(reader); });
       });

@@ -11,6 +11,13 @@ namespace {
 
 constexpr std::int64_t kMaxSafeInteger = (std::int64_t{1} << 53) - 1;
 
+std::int64_t safe(std::int64_t value) {
+  if (value > kMaxSafeInteger || value < -kMaxSafeInteger) {
+    throw Error(ErrorCode::kStoreCorrupt, "the database holds an integer beyond 2^53");
+  }
+  return value;
+}
+
 Napi::Value toJs(Napi::Env env, const SqlValue& value) {
   return std::visit(
       [env](const auto& held) -> Napi::Value {
@@ -18,10 +25,7 @@ Napi::Value toJs(Napi::Env env, const SqlValue& value) {
         if constexpr (std::is_same_v<Held, std::monostate>) {
           return env.Null();
         } else if constexpr (std::is_same_v<Held, std::int64_t>) {
-          if (held > kMaxSafeInteger || held < -kMaxSafeInteger) {
-            throw Error(ErrorCode::kStoreCorrupt, "the database holds an integer beyond 2^53");
-          }
-          return Napi::Number::New(env, static_cast<double>(held));
+          return Napi::Number::New(env, static_cast<double>(safe(held)));
         } else if constexpr (std::is_same_v<Held, double>) {
           return Napi::Number::New(env, held);
         } else if constexpr (std::is_same_v<Held, std::string>) {
@@ -53,6 +57,13 @@ Napi::Array toJs(Napi::Env env, const SqlRows& rows) {
 }
 
 }  // namespace
+
+Napi::Float64Array toJs(Napi::Env env, const std::vector<std::int64_t>& keys) {
+  Napi::Float64Array array = Napi::Float64Array::New(env, keys.size());
+  double* values = array.Data();
+  for (std::size_t i = 0; i < keys.size(); ++i) values[i] = static_cast<double>(safe(keys[i]));
+  return array;
+}
 
 Napi::Array toJs(Napi::Env env, const std::vector<SqlRows>& results) {
   Napi::Array list = Napi::Array::New(env, results.size());

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <cerrno>
+#include <cmath>
 #include <type_traits>
 #include <utility>
 
@@ -92,6 +93,57 @@ void bind(sqlite3_stmt* statement, int index, const SqlValue& value) {
       value));
 }
 
+std::size_t rowsOf(const SqlColumn& column) {
+  return std::visit(
+      [](const auto& held) -> std::size_t {
+        if constexpr (std::is_same_v<std::decay_t<decltype(held)>, BlobColumn>) {
+          return held.size == 0 ? 0 : held.bytes.size() / held.size;
+        } else {
+          return held.size();
+        }
+      },
+      column);
+}
+
+/// How often a statement with columns runs.
+std::size_t rowsOf(const std::vector<SqlColumn>& columns) {
+  const std::size_t rows = rowsOf(columns.front());
+  for (const SqlColumn& column : columns) {
+    const BlobColumn* blobs = std::get_if<BlobColumn>(&column);
+    if (rowsOf(column) != rows ||
+        (blobs != nullptr && (blobs->size == 0 || blobs->bytes.size() % blobs->size != 0))) {
+      throw Error(ErrorCode::kInvalidArgument, "columns: expected as many rows in each");
+    }
+  }
+  return rows;
+}
+
+void bindNumber(sqlite3_stmt* statement, int index, double number) {
+  constexpr double kMaxSafeInteger = 9007199254740991.0;
+  if (std::isnan(number)) {
+    check(sqlite3_bind_null(statement, index));
+  } else if (std::abs(number) <= kMaxSafeInteger && std::trunc(number) == number) {
+    check(sqlite3_bind_int64(statement, index, static_cast<sqlite3_int64>(number)));
+  } else {
+    check(sqlite3_bind_double(statement, index, number));
+  }
+}
+
+void bindRow(sqlite3_stmt* statement, int index, const SqlColumn& column, std::size_t row) {
+  if (const auto* numbers = std::get_if<NumberColumn>(&column)) {
+    bindNumber(statement, index, (*numbers)[row]);
+  } else if (const auto* texts = std::get_if<TextColumn>(&column)) {
+    const std::optional<std::string>& text = (*texts)[row];
+    check(text ? sqlite3_bind_text64(statement, index, text->data(), text->size(), SQLITE_STATIC,
+                                     SQLITE_UTF8)
+               : sqlite3_bind_null(statement, index));
+  } else {
+    const auto& blobs = std::get<BlobColumn>(column);
+    check(sqlite3_bind_blob64(statement, index, blobs.bytes.data() + row * blobs.size, blobs.size,
+                              SQLITE_STATIC));
+  }
+}
+
 }  // namespace
 
 int RowView::columns() const { return sqlite3_column_count(statement_); }
@@ -136,12 +188,14 @@ Span<const std::uint8_t> RowView::blob(int column) const {
 /// One execution of a statement: resets it on every way out, so that no read lock stays behind.
 class Connection::Use final {
  public:
-  Use(Connection& connection, sqlite3_stmt* statement, const std::vector<SqlValue>& params)
-      : connection_(connection), statement_(statement) {
+  Use(Connection& connection, sqlite3_stmt* statement, const std::vector<SqlValue>& params,
+      std::size_t columns = 0)
+      : connection_(connection), statement_(statement), params_(params.size()) {
     const auto expected = static_cast<std::size_t>(sqlite3_bind_parameter_count(statement));
-    if (params.size() != expected) {
+    const std::size_t given = params.size() + columns;
+    if (given != expected) {
       throw Error(ErrorCode::kInvalidArgument, "params: expected " + std::to_string(expected) +
-                                                   ", got " + std::to_string(params.size()));
+                                                   ", got " + std::to_string(given));
     }
     try {
       for (std::size_t i = 0; i < params.size(); ++i) {
@@ -169,9 +223,18 @@ class Connection::Use final {
   }
   RowView row() const { return RowView(statement_); }
 
+  /// Makes the statement ready to run with this row of the columns.
+  void select(const std::vector<SqlColumn>& columns, std::size_t row) {
+    sqlite3_reset(statement_);
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      bindRow(statement_, static_cast<int>(params_ + i) + 1, columns[i], row);
+    }
+  }
+
  private:
   Connection& connection_;
   sqlite3_stmt* statement_;
+  std::size_t params_;
 };
 
 void Connection::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
@@ -260,17 +323,29 @@ void Connection::execute(const char* sql) {
   }
 }
 
-std::int64_t Connection::run(const SqlStatement& statement) {
-  // sqlite3_changes keeps its value over statements that change no rows, such as CREATE TABLE.
-  const sqlite3_int64 before = sqlite3_total_changes64(database_.get());
-  Use use(*this, cached(statement.sql), statement.params);
-  while (use.step()) {
+std::optional<std::int64_t> Connection::run(const SqlStatement& statement) {
+  Use use(*this, cached(statement.sql), statement.params, statement.columns.size());
+  const bool once = statement.columns.empty();
+  const std::size_t runs = once ? 1 : rowsOf(statement.columns);
+  std::int64_t total = 0;
+  for (std::size_t i = 0; i < runs; ++i) {
+    // sqlite3_changes keeps its value over statements that change no rows, such as CREATE TABLE.
+    const sqlite3_int64 before = sqlite3_total_changes64(database_.get());
+    if (!once) use.select(statement.columns, i);
+    while (use.step()) {
+    }
+    const bool changed = sqlite3_total_changes64(database_.get()) != before;
+    const std::int64_t changes = changed ? sqlite3_changes64(database_.get()) : 0;
+    if (statement.expectChanges && *statement.expectChanges != changes) return std::nullopt;
+    total += changes;
   }
-  if (sqlite3_total_changes64(database_.get()) == before) return 0;
-  return sqlite3_changes64(database_.get());
+  return total;
 }
 
 SqlRows Connection::query(const SqlStatement& statement) {
+  if (!statement.columns.empty()) {
+    throw Error(ErrorCode::kInvalidArgument, "columns: expected none, they are for writes");
+  }
   sqlite3_stmt* prepared = cached(statement.sql);
   Use use(*this, prepared, statement.params);
   SqlRows rows;
@@ -280,6 +355,15 @@ SqlRows Connection::query(const SqlStatement& statement) {
     for (int i = 0; i < columns; ++i) rows.cells.push_back(use.row().value(i));
   }
   return rows;
+}
+
+void Connection::queryKeys(const SqlStatement& statement, std::vector<std::int64_t>& keys) {
+  sqlite3_stmt* prepared = cached(statement.sql);
+  if (sqlite3_column_count(prepared) < 1) {
+    throw Error(ErrorCode::kInvalidArgument, "sql: expected a statement with a column of keys");
+  }
+  Use use(*this, prepared, statement.params);
+  while (use.step()) keys.push_back(use.row().integer(0));
 }
 
 void Connection::scan(const std::string& sql, const std::function<void(const RowView&)>& onRow) {

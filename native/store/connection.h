@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "core/cancel.h"
 #include "core/span.h"
@@ -45,9 +47,15 @@ class Connection final {
   /// Statements without parameters and results, prepared once and not kept.
   void execute(const char* sql);
 
-  /// @returns how many rows the statement changed (cascades are not counted).
-  std::int64_t run(const SqlStatement& statement);
+  /// @returns how many rows the statement changed (cascades are not counted); nothing as soon as
+  ///   it has missed its expectChanges.
+  /// @throws Error kInvalidArgument also for columns of different lengths.
+  std::optional<std::int64_t> run(const SqlStatement& statement);
+  /// @throws Error kInvalidArgument for a statement with columns.
   SqlRows query(const SqlStatement& statement);
+  /// Appends the first column of what the statement finds.
+  /// @throws Error kStoreCorrupt unless it holds integers.
+  void queryKeys(const SqlStatement& statement, std::vector<std::int64_t>& keys);
   void scan(const std::string& sql, const std::function<void(const RowView&)>& onRow);
 
   /// While it is set, a statement ends with kAborted soon after the token fires. nullptr: never.

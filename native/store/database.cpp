@@ -1,5 +1,6 @@
 #include "store/database.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -152,6 +153,28 @@ std::vector<SqlRows> Database::read(std::size_t reader, const std::vector<SqlSta
   results.reserve(statements.size());
   for (const SqlStatement& statement : statements) results.push_back(connection.query(statement));
   return results;
+}
+
+std::vector<std::int64_t> Database::readKeys(std::size_t reader,
+                                             const std::vector<std::vector<SqlStatement>>& sets,
+                                             const CancelToken& cancel) {
+  Connection& connection = *readers_[reader];
+  const Snapshot snapshot(connection, cancel);
+  std::vector<std::int64_t> common;
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    std::vector<std::int64_t> keys;
+    for (const SqlStatement& statement : sets[i]) connection.queryKeys(statement, keys);
+    if (!std::is_sorted(keys.begin(), keys.end())) std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    if (i == 0) {
+      common = std::move(keys);
+      continue;
+    }
+    const auto end = std::set_intersection(common.begin(), common.end(), keys.begin(), keys.end(),
+                                           common.begin());
+    common.erase(end, common.end());
+  }
+  return common;
 }
 
 void Database::onWriterAtLast(ThreadPool::Job job) {

@@ -58,6 +58,13 @@ class Database final {
   std::vector<SqlRows> read(std::size_t reader, const std::vector<SqlStatement>& statements,
                             const CancelToken& cancel);
 
+  /// Reader thread. The integers that all of the sets have; a set is what its statements find in
+  /// their first columns. One read transaction.
+  /// @returns ascending, each once; none for no set.
+  std::vector<std::int64_t> readKeys(std::size_t reader,
+                                     const std::vector<std::vector<SqlStatement>>& sets,
+                                     const CancelToken& cancel);
+
   /// Any thread. Refuses new work from now on and queues a job behind what waits: it calls close().
   void onWriterAtLast(ThreadPool::Job job);
   /// Writer thread, at last. Waits for the readers, checkpoints, releases the lock. Idempotent.

@@ -1,5 +1,6 @@
 #include "store/group_commit.h"
 
+#include <optional>
 #include <utility>
 
 #include "core/error.h"
@@ -15,13 +16,13 @@ struct Outcome {
 WriteResult runStatements(Connection& connection, const std::vector<SqlStatement>& statements) {
   WriteResult result;
   for (std::size_t i = 0; i < statements.size(); ++i) {
-    const std::int64_t changed = connection.run(statements[i]);
-    if (statements[i].expectChanges && *statements[i].expectChanges != changed) {
+    const std::optional<std::int64_t> changed = connection.run(statements[i]);
+    if (!changed) {
       result.changes.clear();
       result.failed = i;
       return result;
     }
-    result.changes.push_back(changed);
+    result.changes.push_back(*changed);
   }
   result.committed = true;
   return result;

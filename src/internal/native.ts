@@ -98,11 +98,28 @@ export interface NativeIndex {
 export type SqlValue = null | number | string | Uint8Array;
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 
+/**
+ * A value for each time that a statement runs: numbers (NaN is NULL), texts, or blobs of `each`
+ * floats, one after the other.
+ */
+export type SqlColumn =
+  | Float64Array
+  | readonly (string | null)[]
+  | { readonly floats: Float32Array; readonly each: number };
+
 export interface SqlStatement {
   readonly sql: string;
   readonly params?: readonly SqlValue[];
-  /** The whole batch is rolled back unless the statement changes exactly this many rows. */
+  /**
+   * The whole batch is rolled back unless the statement changes exactly this many rows, each time
+   * that it runs.
+   */
   readonly expectChanges?: number;
+  /**
+   * For a write: runs the statement once for each row of the columns, which are all of one length.
+   * Their values follow `params`. A row costs a fraction of a statement of its own.
+   */
+  readonly columns?: readonly SqlColumn[];
 }
 
 export interface NativeWrite {
@@ -121,6 +138,11 @@ export interface NativeDatabase {
   write(batch: NativeWrite): NativeTask<NativeWriteResult>;
   /** Runs the statements in one read transaction; rows per statement. */
   read(statements: readonly SqlStatement[]): NativeTask<readonly (readonly SqlRow[])[]>;
+  /**
+   * The keys that every one of the sets has, ascending; a set is what its statements find in their
+   * first columns. One read transaction.
+   */
+  readKeys(sets: readonly (readonly SqlStatement[])[]): NativeTask<Float64Array>;
   /**
    * Loads an index without passing JavaScript, and keeps it: write() applies its changes to it.
    * @param vectorsSql  Columns: key, group, vector (blob of dimension x f32, little endian).

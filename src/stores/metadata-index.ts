@@ -57,7 +57,8 @@ function sizeOf(sets: readonly ReadonlySet<number>[]): number {
   return sets.reduce((sum, set) => sum + set.size, 0);
 }
 
-function scalarsOf(metadata: string | undefined): [field: string, value: FilterValue][] {
+/** What a filter can ask for: the top-level fields that hold no array and no object. */
+export function scalarsOf(metadata: string | undefined): [field: string, value: FilterValue][] {
   if (!metadata?.startsWith("{")) return [];
   // Made by capture(), of a Metadata: an object, by its first character.
   const fields = Object.entries(JSON.parse(metadata) as Record<string, unknown>);

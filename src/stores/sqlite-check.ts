@@ -6,7 +6,7 @@ import { settle } from "../internal/task.js";
 import { optionalBoolean, optionalSignal, plainOptions } from "../internal/validate.js";
 import { databasePathOf } from "./options.js";
 import { numberOf, textOf } from "./sqlite-rows.js";
-import { hasSchema } from "./sqlite-schema.js";
+import { formatOf } from "./sqlite-schema.js";
 
 export interface SqliteStoreReport {
   readonly subjects: number;
@@ -36,7 +36,8 @@ export async function checkSqliteStore(
     signal,
   );
   try {
-    if (!(await hasSchema(database, signal))) return { subjects: 0, faces: 0, model: undefined };
+    const format = await formatOf(database, signal);
+    if (format === 0) return { subjects: 0, faces: 0, model: undefined };
     if (full) await checkFully(database, signal);
     const [row = {}] = await rowsOf(
       database,

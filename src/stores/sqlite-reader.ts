@@ -1,9 +1,10 @@
 import type { NativeDatabase, SqlRow, SqlStatement } from "../internal/native.js";
 import { settle } from "../internal/task.js";
-import { namedIds, type CapturedOperation } from "./captured.js";
+import type { CapturedOperation } from "./captured.js";
 import type { KnownSubject, Plan, StoreView } from "./plan.js";
 import { numberOf, textOf } from "./sqlite-rows.js";
-import { forList, guardGallery, guardSubject } from "./sqlite-statements.js";
+import { forList } from "./sqlite-lists.js";
+import { guardGalleries, guardSubjects } from "./sqlite-statements.js";
 
 /** Reads of one database, each in a snapshot of its own. */
 export class SqliteReader {
@@ -41,16 +42,56 @@ export interface Snapshot {
   guards(plan: Plan & { readonly ok: true }, sequence: number): readonly SqlStatement[];
 }
 
+/** The ids that some operations name, and what must be known of them. */
+interface Named {
+  readonly subjects: readonly string[];
+  readonly galleries: readonly string[];
+  /** The subjects that may lose a face, but not all of them. */
+  readonly losing: readonly string[];
+}
+
+/** @param assumeNew  Leaves out subjects that the batch creates before it does anything else. */
+function namedBy(operations: readonly CapturedOperation[], assumeNew: boolean): Named {
+  const subjects = new Map<string, boolean>();
+  const galleries = new Set<string>();
+  const losing = new Set<string>();
+  for (const operation of operations) {
+    if ("galleryId" in operation) galleries.add(operation.galleryId);
+    if (operation.kind === "remove-face") losing.add(operation.subjectId);
+    const id =
+      operation.kind === "create-subject"
+        ? operation.subject.id
+        : operation.kind === "add-face"
+          ? operation.face.subjectId
+          : "subjectId" in operation
+            ? operation.subjectId
+            : undefined;
+    if (id === undefined || subjects.has(id)) continue;
+    subjects.set(id, !(assumeNew && operation.kind === "create-subject"));
+  }
+  const asked = Array.from(subjects).filter(([, known]) => known);
+  return {
+    subjects: asked.map(([id]) => id),
+    galleries: [...galleries],
+    losing: [...losing].filter((id) => subjects.get(id)),
+  };
+}
+
+/**
+ * @param assumeNew  Takes it for granted that the subjects that the batch creates are not there: a
+ *   plan on that is refused when it is written, if it is not so.
+ */
 export async function lookUp(
   reader: SqliteReader,
   operations: readonly CapturedOperation[],
+  assumeNew: boolean,
   signal: AbortSignal | undefined,
 ): Promise<Snapshot> {
-  const ids = namedIds(operations);
+  const ids = namedBy(operations, assumeNew);
   const queries = [
     forList(ids.subjects, (list) => `SELECT id, key, revision FROM subject WHERE id IN (${list})`),
     forList(
-      ids.subjects,
+      ids.losing,
       (list) =>
         `SELECT subject_key, id, key FROM face WHERE subject_key IN (SELECT key FROM subject WHERE id IN (${list})) ORDER BY key`,
     ),
@@ -73,10 +114,14 @@ export async function lookUp(
   return {
     view: { subject: (id) => subjects.get(id), gallery: (id) => galleries.get(id) },
     guards: ({ facesChanged }, sequence) => [
-      ...Array.from(subjects.values(), ({ key, revision }) =>
-        guardSubject(key, revision, facesChanged.has(key) ? sequence : revision),
+      ...guardSubjects(
+        Array.from(subjects.values(), ({ key, revision }) => ({
+          key,
+          revision,
+          next: facesChanged.has(key) ? sequence : revision,
+        })),
       ),
-      ...Array.from(galleries.values(), guardGallery),
+      ...guardGalleries([...galleries.values()]),
     ],
   };
 }

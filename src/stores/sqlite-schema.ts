@@ -1,10 +1,12 @@
 import { CountenanceError } from "../errors.js";
 import type { NativeDatabase, SqlStatement } from "../internal/native.js";
 import { settle } from "../internal/task.js";
+import { insertFields } from "./sqlite-fields.js";
+import { numberOf, textOf } from "./sqlite-rows.js";
 import type { StoredModel } from "./store.js";
 
 /** Written to the file as user_version. A file of a higher one is refused. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /**
  * Keys are given by the one process that owns the file, so that changes to the index can be sent
@@ -12,7 +14,7 @@ const FORMAT = 1;
  * faces: a transaction that was planned on an older one starts again. `subject_id` is repeated in
  * `membership` so that the members of a gallery are listed in order without sorting.
  */
-const SCHEMA = [
+const SCHEMA_1 = [
   `CREATE TABLE store (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     model_id TEXT NOT NULL,
@@ -53,15 +55,57 @@ const SCHEMA = [
   `CREATE INDEX membership_subject ON membership (subject_key)`,
 ];
 
+/**
+ * `field` repeats what a filter can ask for of a subject's metadata; `value` is JSON text, so that 1,
+ * "1" and true differ. `change_log` has one row for each thousand changes of a transaction; `total`
+ * counts the changes of all transactions up to its own. What happened up to its oldest transaction
+ * is not known any more.
+ */
+const SCHEMA_2 = [
+  ...SCHEMA_1,
+  `CREATE TABLE field (
+    subject_key INTEGER NOT NULL REFERENCES subject (key) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (subject_key, name)
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE INDEX field_value ON field (name, value)`,
+  `CREATE TABLE change_log (
+    sequence INTEGER NOT NULL,
+    part INTEGER NOT NULL,
+    total INTEGER NOT NULL,
+    changes TEXT NOT NULL,
+    PRIMARY KEY (sequence, part)
+  ) STRICT, WITHOUT ROWID`,
+];
+
+/** By format. */
+const SCHEMAS: readonly (readonly string[])[] = [[], SCHEMA_1, SCHEMA_2];
+
+const BEGIN_LOG: SqlStatement = {
+  sql: "INSERT INTO change_log (sequence, part, total, changes) SELECT sequence, 0, 0, '{}' FROM store",
+  expectChanges: 1,
+};
+const SET_FORMAT: SqlStatement = { sql: `PRAGMA user_version = ${String(FORMAT)}` };
+
 function corrupt(message: string): CountenanceError {
   return new CountenanceError("COUNTENANCE_STORE_CORRUPT", message);
 }
 
 /**
- * Looks whether a database is ours, and of a format that this version knows.
+ * Looks whether a database is ours, and of a format that this version knows; brings one of an older
+ * format up to date, all or nothing.
  * @returns false for an empty one, which `createSchema` is to fill.
  */
-export async function hasSchema(database: NativeDatabase, signal?: AbortSignal): Promise<boolean> {
+export async function openSchema(database: NativeDatabase, signal?: AbortSignal): Promise<boolean> {
+  const format = await formatOf(database, signal);
+  if (format === 0) return false;
+  if (format < FORMAT) await migrate(database, signal);
+  return true;
+}
+
+/** The format of a database: 0 for an empty one. */
+export async function formatOf(database: NativeDatabase, signal?: AbortSignal): Promise<number> {
   const [versions, tables] = await settle(
     () =>
       database.read([
@@ -72,21 +116,47 @@ export async function hasSchema(database: NativeDatabase, signal?: AbortSignal):
   );
   const version = versions?.[0]?.["user_version"];
   const found = (tables ?? []).map((row) => row["sql"]);
-  if (version === 0 && found.length === 0) return false;
   if (typeof version === "number" && version > FORMAT) {
     throw corrupt(
       `the database has format ${String(version)}, made by a newer version of countenance; this one reads format ${String(FORMAT)}`,
     );
   }
+  const expected = typeof version === "number" ? SCHEMAS[version] : undefined;
   // Also what was put in by somebody else, such as a trigger, is not ours.
   if (
-    version !== FORMAT ||
-    found.length !== SCHEMA.length ||
-    !SCHEMA.every((sql) => found.includes(sql))
+    expected === undefined ||
+    found.length !== expected.length ||
+    !expected.every((sql) => found.includes(sql))
   ) {
     throw corrupt("the tables of the database are not those of countenance");
   }
-  return true;
+  return Number(version);
+}
+
+/** How many subjects are read at a time. */
+const PAGE = 10_000;
+
+/**
+ * From format 1: the fields of metadata, and a log of changes that begins now. Nobody else writes
+ * meanwhile, so what is read page by page is what the one transaction at the end finds.
+ */
+async function migrate(database: NativeDatabase, signal?: AbortSignal): Promise<void> {
+  const fields: SqlStatement[] = [];
+  for (let after = 0; ;) {
+    const sql =
+      "SELECT key, metadata FROM subject WHERE key > ?1 AND metadata IS NOT NULL ORDER BY key LIMIT ?2";
+    const page = { sql, params: [after, PAGE] };
+    const [rows = []] = await settle(() => database.read([page]), signal);
+    fields.push(
+      ...insertFields(rows.map((row) => [numberOf(row, "key"), textOf(row, "metadata")])),
+    );
+    const last = rows.at(-1);
+    if (last === undefined) break;
+    after = numberOf(last, "key");
+  }
+  const tables = SCHEMA_2.filter((sql) => !SCHEMA_1.includes(sql)).map((sql) => ({ sql }));
+  const statements = [...tables, ...fields, BEGIN_LOG, SET_FORMAT];
+  await settle(() => database.write({ statements }), signal);
 }
 
 export async function createSchema(
@@ -99,10 +169,6 @@ export async function createSchema(
     params: [model.modelId, model.pipeline, model.dimension],
     expectChanges: 1,
   };
-  const statements = [
-    ...SCHEMA.map((sql) => ({ sql })),
-    pin,
-    { sql: `PRAGMA user_version = ${String(FORMAT)}` },
-  ];
+  const statements = [...SCHEMA_2.map((sql) => ({ sql })), pin, BEGIN_LOG, SET_FORMAT];
   await settle(() => database.write({ statements }), signal);
 }

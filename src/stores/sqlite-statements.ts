@@ -1,108 +1,214 @@
-import type { SqlStatement, SqlValue } from "../internal/native.js";
+import type { SqlStatement } from "../internal/native.js";
 import type { Effect } from "./plan.js";
-import { bytesOf } from "./sqlite-rows.js";
+import { insertFields } from "./sqlite-fields.js";
 
-/** Lists are padded with NULL, which equals nothing, to few lengths: few statements to prepare. */
-const LIST_LENGTHS = [1, 8, 64, 512] as const;
-const MAX_LIST = 512;
-
-/** One statement per 512 values; `sql` gets the list as `?1, ?2, ...`. */
-export function forList(
-  values: readonly SqlValue[],
-  sql: (list: string) => string,
-): SqlStatement[] {
-  const statements: SqlStatement[] = [];
-  for (let start = 0; start < values.length; start += MAX_LIST) {
-    const params: SqlValue[] = values.slice(start, start + MAX_LIST);
-    const length = LIST_LENGTHS.find((size) => size >= params.length) ?? MAX_LIST;
-    while (params.length < length) params.push(null);
-    statements.push({ sql: sql(params.map((_, i) => `?${String(i + 1)}`).join(", ")), params });
-  }
-  return statements;
+/** A subject that a plan was made on: it must still have `revision` when it is written. */
+export interface SubjectGuard {
+  readonly key: number;
+  readonly revision: number;
+  /** What it has afterwards. */
+  readonly next: number;
 }
 
 /** What must still be true when a plan is written; otherwise the transaction starts again. */
-export function guardSubject(key: number, revision: number, next: number): SqlStatement {
-  return {
-    sql: "UPDATE subject SET revision = ?3 WHERE key = ?1 AND revision = ?2",
-    params: [key, revision, next],
-    expectChanges: 1,
-  };
+export function guardSubjects(guards: readonly SubjectGuard[]): SqlStatement[] {
+  return each(
+    "UPDATE subject SET revision = ?3 WHERE key = ?1 AND revision = ?2",
+    guards,
+    ({ key }) => key,
+    ({ revision }) => revision,
+    ({ next }) => next,
+  );
 }
 
-export function guardGallery(key: number): SqlStatement {
-  return { sql: "UPDATE gallery SET id = id WHERE key = ?1", params: [key], expectChanges: 1 };
+export function guardGalleries(keys: readonly number[]): SqlStatement[] {
+  return each("UPDATE gallery SET id = id WHERE key = ?1", keys, (key) => key);
 }
 
 export function setSequence(sequence: number): SqlStatement {
   return { sql: "UPDATE store SET sequence = ?1", params: [sequence], expectChanges: 1 };
 }
 
-/** @param sequence  Of the transaction: the revision of what it creates. */
-export function statementOf(effect: Effect, sequence: number): SqlStatement {
-  switch (effect.kind) {
-    case "insert-subject": {
-      const { id, metadata, createdAtMs } = effect.subject;
-      return {
-        sql: "INSERT INTO subject (key, id, metadata, created_at_ms, revision) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
-        params: [effect.key, id, metadata ?? null, createdAtMs, sequence],
-        expectChanges: 1,
-      };
+/** A statement that runs for each item, with numbers, and NaN for NULL. */
+function each<T>(
+  sql: string,
+  items: readonly T[],
+  ...numbers: ((item: T) => number)[]
+): SqlStatement[] {
+  if (items.length === 0) return [];
+  return [
+    { sql, columns: numbers.map((read) => Float64Array.from(items, read)), expectChanges: 1 },
+  ];
+}
+
+/** The effect that may have this kind. */
+type EffectOf<K extends Effect["kind"]> = Effect extends infer E
+  ? E extends { readonly kind: infer Kinds }
+    ? K extends Kinds
+      ? E
+      : never
+    : never
+  : never;
+
+/**
+ * Writes effects in an order with the same outcome: insertions that follow each other are put
+ * together by table, parents first, and so are deletions of one kind.
+ * @param sequence  Of the transaction: the revision of what it creates.
+ */
+export function writeEffects(effects: readonly Effect[], sequence: number): SqlStatement[] {
+  const statements: SqlStatement[] = [];
+  let batch = new Batch(sequence);
+  for (const effect of effects) {
+    if (!batch.takes(effect)) {
+      statements.push(...batch.statements());
+      batch = new Batch(sequence);
     }
-    case "set-metadata":
-      return {
-        sql: "UPDATE subject SET metadata = ?2 WHERE key = ?1",
-        params: [effect.key, effect.metadata ?? null],
-        expectChanges: 1,
-      };
-    case "delete-subject":
-      return {
-        sql: "DELETE FROM subject WHERE key = ?1",
-        params: [effect.key],
-        expectChanges: 1,
-      };
-    case "insert-face": {
-      const { id, vector, box, score, createdAtMs } = effect.face;
-      return {
-        sql: "INSERT INTO face (key, id, subject_key, vector, x, y, width, height, score, created_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        params: [
-          effect.key,
-          id,
-          effect.subjectKey,
-          bytesOf(vector),
-          box?.x ?? null,
-          box?.y ?? null,
-          box?.width ?? null,
-          box?.height ?? null,
-          score ?? null,
-          createdAtMs,
-        ],
-        expectChanges: 1,
-      };
-    }
-    case "delete-face":
-      return { sql: "DELETE FROM face WHERE key = ?1", params: [effect.key], expectChanges: 1 };
-    case "insert-gallery":
-      return {
-        sql: "INSERT INTO gallery (key, id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-        params: [effect.key, effect.galleryId],
-        expectChanges: 1,
-      };
-    case "delete-gallery":
-      return {
-        sql: "DELETE FROM gallery WHERE key = ?1",
-        params: [effect.key],
-        expectChanges: 1,
-      };
-    case "insert-member":
-      return {
-        sql: "INSERT INTO membership (gallery_key, subject_id, subject_key) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-        params: [effect.galleryKey, effect.subjectId, effect.subjectKey],
-      };
-    case "delete-member":
-      return {
-        sql: "DELETE FROM membership WHERE gallery_key = ?1 AND subject_id = ?2",
-        params: [effect.galleryKey, effect.subjectId],
-      };
+    batch.add(effect);
   }
+  statements.push(...batch.statements());
+  return statements;
+}
+
+/** Effects that do not depend on each other's order, but for parents before children. */
+class Batch {
+  readonly #sequence: number;
+  readonly #effects = new Map<Effect["kind"], Effect[]>();
+  #first: Effect["kind"] | undefined;
+
+  constructor(sequence: number) {
+    this.#sequence = sequence;
+  }
+
+  takes({ kind }: Effect): boolean {
+    const first = this.#first ?? kind;
+    return kind === first || (isInsertion(kind) && isInsertion(first));
+  }
+
+  add(effect: Effect): void {
+    this.#first ??= effect.kind;
+    const list = this.#effects.get(effect.kind);
+    if (list === undefined) this.#effects.set(effect.kind, [effect]);
+    else list.push(effect);
+  }
+
+  statements(): SqlStatement[] {
+    return [
+      ...insertGalleries(this.#of("insert-gallery")),
+      ...insertSubjects(this.#of("insert-subject"), this.#sequence),
+      ...insertFaces(this.#of("insert-face")),
+      ...insertMembers(this.#of("insert-member")),
+      ...deleteMembers(this.#of("delete-member")),
+      ...setMetadata(this.#of("set-metadata")),
+      ...each("DELETE FROM face WHERE key = ?1", this.#of("delete-face"), ({ key }) => key),
+      ...each("DELETE FROM subject WHERE key = ?1", this.#of("delete-subject"), ({ key }) => key),
+      ...each("DELETE FROM gallery WHERE key = ?1", this.#of("delete-gallery"), ({ key }) => key),
+    ];
+  }
+
+  #of<K extends Effect["kind"]>(kind: K): readonly EffectOf<K>[] {
+    // add() files each effect under its own kind.
+    return (this.#effects.get(kind) ?? []) as unknown as readonly EffectOf<K>[];
+  }
+}
+
+function isInsertion(kind: Effect["kind"]): boolean {
+  return kind.startsWith("insert-");
+}
+
+function insertGalleries(effects: readonly EffectOf<"insert-gallery">[]): SqlStatement[] {
+  if (effects.length === 0) return [];
+  const sql = "INSERT INTO gallery (key, id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+  const keys = Float64Array.from(effects, ({ key }) => key);
+  const ids = effects.map(({ galleryId }) => galleryId);
+  return [{ sql, columns: [keys, ids], expectChanges: 1 }];
+}
+
+function insertSubjects(
+  effects: readonly EffectOf<"insert-subject">[],
+  sequence: number,
+): SqlStatement[] {
+  if (effects.length === 0) return [];
+  const insert: SqlStatement = {
+    sql: "INSERT INTO subject (key, id, metadata, created_at_ms, revision) VALUES (?2, ?3, ?4, ?5, ?1) ON CONFLICT DO NOTHING",
+    params: [sequence],
+    columns: [
+      Float64Array.from(effects, ({ key }) => key),
+      effects.map(({ subject }) => subject.id),
+      effects.map(({ subject }) => subject.metadata ?? null),
+      Float64Array.from(effects, ({ subject }) => subject.createdAtMs),
+    ],
+    expectChanges: 1,
+  };
+  return [insert, ...insertFields(effects.map(({ key, subject }) => [key, subject.metadata]))];
+}
+
+function insertFaces(effects: readonly EffectOf<"insert-face">[]): SqlStatement[] {
+  const [first] = effects;
+  if (first === undefined) return [];
+  const dimension = first.face.vector.length;
+  const vectors = new Float32Array(effects.length * dimension);
+  for (const [i, { face }] of effects.entries()) vectors.set(face.vector, i * dimension);
+  const numbers = (read: (effect: EffectOf<"insert-face">) => number | undefined): Float64Array =>
+    Float64Array.from(effects, (effect) => read(effect) ?? NaN);
+  return [
+    {
+      sql: "INSERT INTO face (key, id, subject_key, vector, x, y, width, height, score, created_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+      columns: [
+        numbers(({ key }) => key),
+        effects.map(({ face }) => face.id),
+        numbers(({ subjectKey }) => subjectKey),
+        { floats: vectors, each: dimension },
+        numbers(({ face }) => face.box?.x),
+        numbers(({ face }) => face.box?.y),
+        numbers(({ face }) => face.box?.width),
+        numbers(({ face }) => face.box?.height),
+        numbers(({ face }) => face.score),
+        numbers(({ face }) => face.createdAtMs),
+      ],
+      expectChanges: 1,
+    },
+  ];
+}
+
+function insertMembers(effects: readonly EffectOf<"insert-member">[]): SqlStatement[] {
+  if (effects.length === 0) return [];
+  return [
+    {
+      sql: "INSERT INTO membership (gallery_key, subject_id, subject_key) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+      columns: [
+        Float64Array.from(effects, ({ galleryKey }) => galleryKey),
+        effects.map(({ subjectId }) => subjectId),
+        Float64Array.from(effects, ({ subjectKey }) => subjectKey),
+      ],
+    },
+  ];
+}
+
+function deleteMembers(effects: readonly EffectOf<"insert-member">[]): SqlStatement[] {
+  if (effects.length === 0) return [];
+  return [
+    {
+      sql: "DELETE FROM membership WHERE gallery_key = ?1 AND subject_id = ?2",
+      columns: [
+        Float64Array.from(effects, ({ galleryKey }) => galleryKey),
+        effects.map(({ subjectId }) => subjectId),
+      ],
+    },
+  ];
+}
+
+function setMetadata(effects: readonly EffectOf<"set-metadata">[]): SqlStatement[] {
+  if (effects.length === 0) return [];
+  // The last one counts; a row of `field` can be there only once.
+  const last = new Map(effects.map(({ key, metadata }) => [key, metadata]));
+  const keys = Float64Array.from(last.keys());
+  return [
+    {
+      sql: "UPDATE subject SET metadata = ?2 WHERE key = ?1",
+      columns: [keys, Array.from(last.values(), (metadata) => metadata ?? null)],
+      expectChanges: 1,
+    },
+    { sql: "DELETE FROM field WHERE subject_key = ?1", columns: [keys] },
+    ...insertFields([...last]),
+  ];
 }

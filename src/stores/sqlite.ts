@@ -8,6 +8,7 @@ import { settle } from "../internal/task.js";
 import { integerIn, optionalSignal, plainOptions } from "../internal/validate.js";
 import { comparable } from "../pipeline.js";
 import { capture, type CapturedOperation } from "./captured.js";
+import { changesOf } from "./changes.js";
 import {
   checkChanges,
   checkId,
@@ -15,18 +16,26 @@ import {
   checkPage,
   checkSearch,
   MAX_DIMENSION,
-  unsupported,
 } from "./checks.js";
 import { Lifecycle } from "./lifecycle.js";
-import { filterTermsOf } from "./metadata-filter.js";
+import { type FilterTerms, filterTermsOf } from "./metadata-filter.js";
 import { createNativeIndex } from "./native-index.js";
 import { databasePathOf, queueLimitOf } from "./options.js";
 import { planOperations } from "./plan.js";
 import { searchAgain } from "./search-again.js";
 import { lookUp, SqliteReader } from "./sqlite-reader.js";
 import { faceOf, numberOf, summaryOf, textOf, vectorOf } from "./sqlite-rows.js";
-import { createSchema, hasSchema } from "./sqlite-schema.js";
-import { forList, setSequence, statementOf } from "./sqlite-statements.js";
+import {
+  changePageOf,
+  CHANGES_BETWEEN_TRIMS,
+  logChanges,
+  selectChanges,
+  TRIM_LOG,
+} from "./sqlite-changes.js";
+import { selectByFields } from "./sqlite-fields.js";
+import { forList } from "./sqlite-lists.js";
+import { createSchema, openSchema } from "./sqlite-schema.js";
+import { setSequence, writeEffects } from "./sqlite-statements.js";
 import type {
   ChangePage,
   ChangesOptions,
@@ -77,7 +86,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const signal = optionalSignal("signal", given.signal);
   const database = await settle(() => native().openDatabase(path, { readers, queueLimit }), signal);
   try {
-    return new SqliteStore(database, await hasSchema(database, signal), queueLimit);
+    return new SqliteStore(database, await openSchema(database, signal), queueLimit);
   } catch (error) {
     await settle(() => database.close());
     throw error;
@@ -92,8 +101,8 @@ class SqliteStore implements Store {
   readonly supports = {
     exact: true,
     durable: true,
-    filter: false,
-    changes: false,
+    filter: true,
+    changes: true,
     maxDimension: MAX_DIMENSION,
     returnsVector: true,
     transactions: true,
@@ -107,6 +116,8 @@ class SqliteStore implements Store {
   #hasSchema: boolean;
   #index: NativeIndex | undefined;
   #sequence = 0;
+  /** Changes since the log was trimmed; at first unknown. */
+  #untrimmed = CHANGES_BETWEEN_TRIMS;
 
   constructor(database: NativeDatabase, hasTables: boolean, queueLimit: number) {
     this.#database = database;
@@ -178,30 +189,44 @@ class SqliteStore implements Store {
     return this.#life.run(async () => {
       const captured = capture(operations, this.#life.model.dimension);
       if (captured.some(({ kind }) => kind === "add-face")) this.#life.requireSearchable();
-      for (;;) {
-        const result = await this.#attempt(captured, options.signal);
+      for (let assumeNew = true; ; assumeNew = false) {
+        const result = await this.#attempt(captured, assumeNew, options.signal);
         if (result !== undefined) return result;
       }
     });
   }
 
-  /** `undefined` when another transaction changed what this one was planned on. */
+  /**
+   * @param assumeNew  Plans on it that subjects to be created are not there, which spares to look.
+   * @returns `undefined` when another transaction changed what this one was planned on, or when what
+   *   was assumed may be wrong.
+   */
   async #attempt(
     operations: readonly CapturedOperation[],
+    assumeNew: boolean,
     signal: AbortSignal | undefined,
   ): Promise<TransactionResult | undefined> {
-    const known = await lookUp(this.#reader, operations, signal);
+    const known = await lookUp(this.#reader, operations, assumeNew, signal);
     const plan = planOperations(operations, known.view, {
       subject: () => ++this.#counters.subject,
       face: () => ++this.#counters.face,
       gallery: () => ++this.#counters.gallery,
     });
-    if (!plan.ok) return { committed: false, failed: plan.failed, reason: plan.reason };
+    if (!plan.ok) {
+      if (assumeNew) return undefined;
+      return { committed: false, failed: plan.failed, reason: plan.reason };
+    }
     // Writes are committed in the order of these calls, so that the number in the file only grows.
     const sequence = ++this.#sequence;
+    const told = changesOf(plan.effects, sequence);
+    this.#untrimmed += told.length;
+    const trim = this.#untrimmed >= CHANGES_BETWEEN_TRIMS;
+    if (trim) this.#untrimmed = 0;
     const statements = [
       ...known.guards(plan, sequence),
-      ...plan.effects.map((effect) => statementOf(effect, sequence)),
+      ...writeEffects(plan.effects, sequence),
+      ...logChanges(told, sequence),
+      ...(trim ? [TRIM_LOG] : []),
       setSequence(sequence),
     ];
     const changes = this.#index && { changes: plan.changes };
@@ -317,27 +342,37 @@ class SqliteStore implements Store {
     return this.#life.run(async () => {
       checkSearch(vector, options, this.#life.model.dimension);
       const terms = filterTermsOf(options.filter);
-      if (terms !== undefined) throw unsupported("filter");
       this.#life.requireSearchable();
       const { k, gallery, candidates, signal } = options;
-      const [galleryRows, subjectRows] = await this.#reader.readGroups(
-        [
-          forList(
-            gallery === undefined ? [] : [gallery],
-            (list) => `SELECT key FROM gallery WHERE id IN (${list})`,
-          ),
-          forList(candidates ?? [], (list) => `SELECT key FROM subject WHERE id IN (${list})`),
-        ],
-        signal,
-      );
-      const tag = galleryRows[0] && numberOf(galleryRows[0], "key");
+      const [tag, groups] = await Promise.all([
+        gallery === undefined ? undefined : this.#galleryKey(gallery, signal),
+        this.#keysOf(candidates, terms, signal),
+      ]);
       if (gallery !== undefined && tag === undefined) return undefined;
-      const groups = candidates && Float64Array.from(subjectRows, (row) => numberOf(row, "key"));
       return searchAgain(async (last) => {
         const found = await settle(() => this.#searchable.search(vector, k, tag, groups), signal);
         return this.#resolve(found, last, signal);
       });
     });
+  }
+
+  async #galleryKey(id: string, signal: AbortSignal | undefined): Promise<number | undefined> {
+    const sql = "SELECT key FROM gallery WHERE id = ?1";
+    const [rows] = await this.#reader.read([{ sql, params: [id] }], signal);
+    return rows?.[0] && numberOf(rows[0], "key");
+  }
+
+  /** The keys of the subjects that are named and match; `undefined` without a restriction. */
+  async #keysOf(
+    candidates: readonly string[] | undefined,
+    terms: FilterTerms | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Float64Array | undefined> {
+    if (candidates === undefined && terms === undefined) return undefined;
+    const named =
+      candidates && forList(candidates, (list) => `SELECT key FROM subject WHERE id IN (${list})`);
+    const sets = [...(named ? [named] : []), ...(terms ? selectByFields(terms) : [])];
+    return settle(() => this.#database.readKeys(sets), signal);
   }
 
   /** `undefined` when a hit was deleted since the index found it. */
@@ -373,7 +408,8 @@ class SqliteStore implements Store {
     return this.#life.run(async () => {
       checkChanges(sequence, options);
       this.#life.requirePrepared();
-      throw unsupported("changesSince");
+      const statements = selectChanges(sequence, options.limit);
+      return changePageOf(sequence, await this.#reader.read(statements, options.signal));
     });
   }
 

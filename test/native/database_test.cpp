@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <thread>
 
@@ -81,6 +82,75 @@ TEST("a write that nobody wants any more is dropped") {
                   [](WriteResult, std::exception_ptr) {}});
   writeNow(database, {insertFace(2, 1, {0, 0})});
   CHECK(count(database, "face") == 1);
+}
+
+TEST("a statement with columns runs once for each row, of every kind of value") {
+  const Folder folder;
+  Database database(folder / "a.db", {1, 10});
+  openIt(database);
+  writeNow(database, {statement("CREATE TABLE t (a ANY, b ANY, c ANY, d ANY) STRICT")});
+  SqlStatement insert = expecting(1, "INSERT INTO t VALUES (?1, ?2, ?3, ?4)", {std::int64_t{7}});
+  insert.columns = {NumberColumn{1, 0.5, std::nan("")}, TextColumn{"x", std::nullopt, ""},
+                    BlobColumn{{1, 2, 3, 4, 5, 6}, 2}};
+  const WriteResult result = writeNow(database, {insert});
+  CHECK(result.committed && result.changes == std::vector<std::int64_t>{3});
+  using Bytes = std::vector<std::uint8_t>;
+  const std::vector<SqlValue> expected = {std::int64_t{7},  std::int64_t{1}, std::string("x"),
+                                          Bytes{1, 2},      std::int64_t{7}, 0.5,
+                                          std::monostate(), Bytes{3, 4},     std::int64_t{7},
+                                          std::monostate(), std::string(),   Bytes{5, 6}};
+  CHECK(read(database, statement("SELECT * FROM t ORDER BY rowid")).cells == expected);
+
+  SqlStatement erase = expecting(1, "DELETE FROM t WHERE b = ?1");
+  erase.columns = {NumberColumn{1, 99}};
+  CHECK(!writeNow(database, {erase}).committed);
+  CHECK(count(database, "t") == 3);  // the first row of the columns was undone, too
+  erase.columns = {NumberColumn{}};
+  CHECK(writeNow(database, {erase}).committed);
+  CHECK(count(database, "t") == 3);
+}
+
+TEST("columns that do not fit together are refused") {
+  const Folder folder;
+  Database database(folder / "a.db", {1, 10});
+  openIt(database);
+  writeNow(database, {statement("CREATE TABLE t (a ANY, b ANY) STRICT")});
+  const std::vector<std::vector<SqlColumn>> bad = {
+      {NumberColumn{1, 2}, NumberColumn{1}},
+      {NumberColumn{1, 2}},
+      {NumberColumn{1}, NumberColumn{1}, NumberColumn{1}},
+      {NumberColumn{1}, BlobColumn{{1, 2, 3}, 2}},
+      {NumberColumn{1}, BlobColumn{{1}, 0}}};
+  for (const std::vector<SqlColumn>& columns : bad) {
+    SqlStatement insert = statement("INSERT INTO t VALUES (?1, ?2)");
+    insert.columns = columns;
+    CHECK_ERROR(ErrorCode::kInvalidArgument, writeNow(database, {insert}));
+    CHECK_ERROR(ErrorCode::kInvalidArgument, read(database, insert));
+  }
+  CHECK(count(database, "t") == 0);
+}
+
+TEST("keys are those that every set has, in order and once") {
+  const Folder folder;
+  Database database(folder / "a.db", {1, 10});
+  openIt(database);
+  const auto keysOf = [&](const std::vector<std::vector<SqlStatement>>& sets) {
+    std::vector<std::int64_t> keys;
+    runOn([&](auto job) { database.onReader(job); },
+          [&](std::size_t reader) { keys = database.readKeys(reader, sets, CancelToken()); });
+    return keys;
+  };
+  const SqlStatement odd = statement("VALUES (5), (3), (1), (3)");
+  const SqlStatement low = statement("VALUES (1), (2), (3)");
+  const SqlStatement high = statement("VALUES (4), (5)");
+  using Keys = std::vector<std::int64_t>;
+  CHECK(keysOf({{odd}}) == (Keys{1, 3, 5}));
+  CHECK(keysOf({{odd}, {low}}) == (Keys{1, 3}));
+  CHECK(keysOf({{low, high}, {odd}, {odd}}) == (Keys{1, 3, 5}));
+  CHECK(keysOf({{odd}, {}}).empty());
+  CHECK(keysOf({}).empty());
+  CHECK_ERROR(ErrorCode::kStoreCorrupt, keysOf({{statement("VALUES ('a')")}}));
+  CHECK_ERROR(ErrorCode::kInvalidArgument, keysOf({{statement("COMMIT")}}));
 }
 
 TEST("an acknowledged write is in the index, and a failed one is not") {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach } from "vitest";
 
 import { native } from "../../src/internal/native.js";
 import { openSqliteStore } from "../../src/stores/sqlite.js";
-import type { Store } from "../../src/stores/store.js";
+import type { Store, StoredModel } from "../../src/stores/store.js";
 import { created, MODEL, vector } from "../conformance/store-fixture.js";
 
 /** A folder of its own for each test of a file, and a database file in it. */
@@ -24,10 +24,10 @@ export class DatabasePlace {
     });
   }
 
-  async openPrepared(): Promise<Store> {
+  async openPrepared(model: StoredModel = MODEL): Promise<Store> {
     const store = await openSqliteStore({ path: this.path });
     try {
-      await store.prepare(MODEL);
+      await store.prepare(model);
     } catch (error) {
       await store.close();
       throw error;

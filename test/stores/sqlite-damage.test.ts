@@ -37,7 +37,7 @@ test("another program's database is refused unchanged", async () => {
 
 test("a database of a newer format is refused unchanged, and the message says so", async () => {
   await place.fill(3);
-  const content = place.patch(USER_VERSION, [0, 0, 0, 2]);
+  const content = place.patch(USER_VERSION, [0, 0, 0, 3]);
   await failsWith("COUNTENANCE_STORE_CORRUPT", () => openSqliteStore({ path: place.path }));
   await expect(openSqliteStore({ path: place.path })).rejects.toThrow(
     /newer version of countenance/,
