@@ -1,25 +1,40 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <unordered_map>
-#include <unordered_set>
+#include <mutex>
 #include <vector>
 
 #include "index/fair_shared_mutex.h"
-#include "index/vector_blocks.h"
+#include "index/group_table.h"
+#include "index/key_map.h"
+#include "index/row_selection.h"
+#include "index/row_store.h"
+#include "index/snapshots.h"
 #include "index/vector_index.h"
 
 namespace countenance {
 
-/// Exact search by comparing the query with every vector that the restriction lets through.
+/// Exact search through every vector that the restriction lets through.
+///
+/// Searches and changes go on at the same time. A search takes the sequence number of the last
+/// change and the rows of its restriction under `tables_`, then reads block after block under that
+/// block's lock, and passes over versions of rows that were not to be seen at its sequence. A
+/// change first writes new versions, which nobody sees yet, a few rows per lock of a block; then it
+/// updates the tables and the sequence under `tables_`, which makes all of it visible at once. What
+/// died is wiped when the last search that can see it has ended: at once, if there is none.
+///
+/// Bytes per vector beside what CodedBlock takes for it: 32 for its version, 16 to 24 for its key,
+/// and GroupTable's 8, and 21 to 32 per group. So 128 dimensions in a group of one are 4 x 128 + 85
+/// or so, plus codes.
 class FlatIndex final : public VectorIndex {
  public:
   /// @throws Error kInvalidArgument for a dimension outside 1..kMaxDimension.
   explicit FlatIndex(std::size_t dimension);
 
   std::size_t dimension() const override { return dimension_; }
-  std::size_t size() const override;
+  std::size_t size() const override { return size_; }
   void check(const IndexChanges& changes) const override;
   void apply(const IndexChanges& changes) override;
   void reserve(std::size_t vectors) override;
@@ -34,36 +49,31 @@ class FlatIndex final : public VectorIndex {
   std::size_t bytes() const override;
 
  private:
-  struct Row {
-    std::int64_t key;
-    std::int64_t group;
-    std::size_t place;  // of this row in its group's `rows`
-  };
-  struct Group {
-    std::vector<std::size_t> rows;
-    std::unordered_set<std::int64_t> tags;
-  };
-  using Groups = std::unordered_map<std::int64_t, Group>;
+  class View;
 
-  void checkShape(const IndexChanges& changes) const;
-  void add(std::int64_t key, std::int64_t group, const float* vector);
-  void removeRow(std::size_t row);
-  void removeGroup(std::int64_t group);
-  void removeTag(std::int64_t tag);
-  void leaveGroup(std::size_t row);
-  void untag(std::int64_t tag, std::int64_t group);
-  void forgetIfBare(Groups::iterator group);
   void requireSound() const;
-  std::vector<bool> select(const IndexRestriction& restriction, const CancelToken& cancel) const;
+  void change(const IndexChanges& changes, Span<const std::uint32_t> added);
+  void bury(std::uint32_t row);
+  void replace(std::uint32_t old, std::uint32_t row);
+  void compact(std::size_t changed);
+  void moveRows(Span<const std::uint32_t> rows);
+  void reclaim() const;
+  std::uint64_t next() const { return sequence_ + 1; }
 
   const std::size_t dimension_;
-  mutable FairSharedMutex mutex_;  // guards everything below
-  bool sound_ = true;              // false once memory ran out in the middle of a change
-  VectorBlocks vectors_;
-  std::vector<Row> rows_;  // in the order of vectors_
-  std::unordered_map<std::int64_t, std::size_t> rowOf_;
-  Groups groups_;
-  std::unordered_map<std::int64_t, std::unordered_set<std::int64_t>> tags_;
+  mutable std::mutex writing_;  // held by the one thread that changes anything
+  mutable RowStore rows_;       // mutable: searches that leave let it wipe what nobody sees
+  mutable Snapshots running_;
+
+  // Guards what follows: shared while a search begins, exclusive while a change becomes visible.
+  // The writer reads without it, and anybody the atomics.
+  mutable FairSharedMutex tables_;
+  KeyMap<std::uint32_t> rowOf_;
+  GroupTable groups_;
+  std::atomic<std::uint64_t> sequence_{0};
+  std::atomic<std::size_t> size_{0};
+  std::atomic<bool> sound_{true};  // false once memory ran out in the middle of a change
+  std::size_t reserved_ = 0;
 };
 
 }  // namespace countenance

@@ -14,6 +14,14 @@ void GroupTable::fit(std::size_t rows, Room& room) {
   if (room) std::swap(groups_, *room);
 }
 
+void GroupTable::clear() {
+  groups_ = KeyMap<Group>();
+  links_ = std::vector<std::unique_ptr<Link[]>>();
+  sets_ = TagSets();
+  tagged_.clear();
+  rowless_.clear();
+}
+
 void GroupTable::link(std::int64_t group, std::uint32_t row) {
   const auto [entry, isNew] = groups_.insert(group, {kNone, TagSets::kNone});
   if (!isNew && entry->first == kNone) rowless_.erase(group);

@@ -37,6 +37,7 @@ class GroupTable final {
   /// Makes room for rows with numbers below `rows`, and gives back what is beyond.
   /// @param room  Keeps what is no longer needed, to be freed without a lock.
   void fit(std::size_t rows, Room& room);
+  void clear();
 
   void link(std::int64_t group, std::uint32_t row);
   void unlink(std::int64_t group, std::uint32_t row);

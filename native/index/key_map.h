@@ -26,7 +26,7 @@ class KeyMap final {
   /// Where the key's value is, until the next change of the map; null when there is none.
   Value* find(std::int64_t key) {
     const std::size_t slot = slotOf(key);
-    return slot < keys_.size() && keys_[slot] == key ? &values_[slot] : nullptr;
+    return slot < keys_.size() && keys_[slot] == key && key != kEmpty ? &values_[slot] : nullptr;
   }
   const Value* find(std::int64_t key) const { return const_cast<KeyMap*>(this)->find(key); }
 

@@ -1,6 +1,8 @@
 #include "index/row_store.h"
 
 #include <algorithm>
+#include <array>
+#include <new>
 #include <shared_mutex>
 
 namespace countenance {
@@ -106,7 +108,12 @@ void RowStore::die(std::uint32_t row, std::uint64_t sequence) {
   dead_.push_back({sequence, row});
 }
 
-void RowStore::discard(Span<const std::uint32_t> rows) {
+void RowStore::discard(Span<const std::uint32_t> rows) noexcept {
+  wipe(rows);
+  dropEmptyBlocks();
+}
+
+void RowStore::wipe(Span<const std::uint32_t> rows) noexcept {
   inSteps(rows, blockBits_, [&](std::size_t first, std::size_t count) {
     RowBlock& at = block(rows[first]);
     const std::lock_guard<FairSharedMutex> lock(at.mutex);
@@ -124,25 +131,29 @@ void RowStore::discard(Span<const std::uint32_t> rows) {
     idleRows_ += count;
     firstIdleBlock_ = std::min<std::size_t>(firstIdleBlock_, rows[first] >> blockBits_);
   });
-  dropEmptyBlocks();
 }
 
-void RowStore::reclaim(std::uint64_t oldest) {
-  std::vector<std::uint32_t> rows;
-  std::size_t next = buried_;
-  while (next < dead_.size() && dead_[next].sequence <= oldest) ++next;
-  rows.reserve(next - buried_);
-  for (; buried_ < next; ++buried_) rows.push_back(dead_[buried_].row);
-  discard(rows);
+void RowStore::reclaim(std::uint64_t oldest) noexcept {
+  const std::size_t before = buried_;
+  std::array<std::uint32_t, kRowsPerStep> rows;
+  while (buried_ < dead_.size() && dead_[buried_].sequence <= oldest) {
+    std::size_t count = 0;
+    while (count < rows.size() && buried_ < dead_.size() && dead_[buried_].sequence <= oldest) {
+      rows[count++] = dead_[buried_++].row;
+    }
+    wipe({rows.data(), count});
+  }
   firstDeath_ = buried_ == dead_.size() ? kNever : dead_[buried_].sequence;
+  if (buried_ == before) return;
   if (buried_ == dead_.size() || buried_ > dead_.size() / 2) {
     dead_.erase(dead_.begin(), dead_.begin() + static_cast<std::ptrdiff_t>(buried_));
     buried_ = 0;
   }
   if (dead_.capacity() > 4 * dead_.size() + rowsPerBlock()) dead_.shrink_to_fit();
+  dropEmptyBlocks();
 }
 
-void RowStore::dropEmptyBlocks() {
+void RowStore::dropEmptyBlocks() noexcept {
   const std::size_t before = end_;
   while (end_ > 0) {
     const std::size_t last = (end_ - 1) >> blockBits_;
@@ -154,16 +165,18 @@ void RowStore::dropEmptyBlocks() {
   }
   if (end_ == before) return;
   firstIdleBlock_ = std::min(firstIdleBlock_, blocksInUse());
-  // One empty block is kept: a size that swings around a block's edge must not allocate each time.
-  const std::size_t kept = std::min(blocks_->size(), blocksInUse() + 1);
-  if (kept > blocksInUse()) {
-    RowBlock& empty = *(*blocks_)[kept - 1];
+  for (std::size_t i = blocksInUse(); i < blocks_->size(); ++i) {
+    RowBlock& empty = *(*blocks_)[i];
     const std::lock_guard<FairSharedMutex> lock(empty.mutex);
     empty.used = 0;
   }
-  auto left = std::make_shared<Blocks>(blocks_->begin(),
-                                       blocks_->begin() + static_cast<std::ptrdiff_t>(kept));
-  publish(std::move(left));
+  // One empty block is kept: a size that swings around a block's edge must not allocate each time.
+  if (blocks_->size() <= blocksInUse() + 1) return;
+  const auto kept = static_cast<std::ptrdiff_t>(blocksInUse() + 1);
+  try {
+    publish(std::make_shared<Blocks>(blocks_->begin(), blocks_->begin() + kept));
+  } catch (const std::bad_alloc&) {  // they go when there is memory for a shorter list
+  }
 }
 
 void RowStore::clear() {

@@ -46,12 +46,12 @@ class RowStore final {
   /// From this sequence on nobody sees the row.
   void die(std::uint32_t row, std::uint64_t sequence);
   /// Takes back what add() wrote, before anybody saw it.
-  void discard(Span<const std::uint32_t> rows);
+  void discard(Span<const std::uint32_t> rows) noexcept;
 
   /// The sequence from which on searches cannot see the longest dead; kNever: none. Any thread.
   std::uint64_t firstDeath() const { return firstDeath_.load(); }
   /// Wipes the dead that no search from `oldest` on can see, and gives empty blocks back.
-  void reclaim(std::uint64_t oldest);
+  void reclaim(std::uint64_t oldest) noexcept;
   /// Lets go of everything: it is overwritten when the last search that reads it has ended.
   void clear();
 
@@ -74,7 +74,8 @@ class RowStore final {
   void grow(std::size_t rows);
   std::uint32_t place();
   void publish(std::shared_ptr<const Blocks> blocks);
-  void dropEmptyBlocks();
+  void wipe(Span<const std::uint32_t> rows) noexcept;
+  void dropEmptyBlocks() noexcept;
 
   const std::size_t dimension_;
   const unsigned blockBits_;

@@ -17,7 +17,7 @@ constexpr unsigned kBlockBits = 6;
 constexpr std::uint32_t kRows = 300;
 
 struct Model {
-  std::map<std::uint32_t, Number> groupOf;  // of rows
+  std::map<std::uint32_t, Number> groupOf;   // of rows
   std::set<std::pair<Number, Number>> tags;  // tag, group
 };
 

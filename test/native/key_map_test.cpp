@@ -42,7 +42,7 @@ TEST("keys that are a large power of two apart do not crowd together") {
   KeyMap<std::uint32_t> map;
   for (std::int64_t i = 1; i <= 100000; ++i) map.insert(i << 33, static_cast<std::uint32_t>(i));
   for (std::int64_t i = 1; i <= 100000; ++i) CHECK(*map.find(i << 33) == i);
-  CHECK(map.find(5) == nullptr);
+  CHECK(map.find(5) == nullptr && map.find(0) == nullptr && map.find(-1) == nullptr);
 }
 
 TEST("an empty map finds, erases and prefetches nothing") {
