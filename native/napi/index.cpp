@@ -1,12 +1,12 @@
 #include "napi/index.h"
 
-#include <algorithm>
-#include <limits>
+#include <exception>
+#include <string>
 #include <utility>
 
 #include "core/error.h"
-#include "core/thread_pool.h"
 #include "index/flat_index.h"
+#include "index/search_queue.h"
 #include "napi/arguments.h"
 #include "napi/errors.h"
 #include "napi/instance.h"
@@ -23,30 +23,39 @@ constexpr std::int64_t kMaxQueue = 1 << 20;
 struct IndexOwner final : Closeable {
   IndexOwner(std::size_t dimension, std::size_t threads, std::size_t queueLimit)
       : index(std::make_shared<FlatIndex>(dimension)),
-        pool(threads, queueLimit, giveWayToEventLoop) {}
+        queue(index, threads, queueLimit, giveWayToEventLoop) {}
   void shutDown() override {
-    pool.close();
-    index->clear();  // now, not whenever the garbage collector comes: it overwrites the vectors
+    queue.close();
+    index->clear();  // now, not whenever the garbage collector comes
   }
 
   const std::shared_ptr<VectorIndex> index;
-  ThreadPool pool;
+  SearchQueue queue;
 };
 
+/// Claimed and finished by a thread of the queue, perhaps together with other searches.
 class SearchTask final : public Task {
  public:
-  SearchTask(std::shared_ptr<IndexOwner> owner, std::vector<float> query, std::size_t k,
-             IndexRestriction restriction, float maxDistance)
-      : owner_(std::move(owner)),
-        query_(std::move(query)),
-        k_(k),
-        restriction_(std::move(restriction)),
-        maxDistance_(maxDistance) {}
+  explicit SearchTask(std::shared_ptr<IndexOwner> owner) : owner_(std::move(owner)) {}
+
+  static Napi::Value start(Napi::Env env, const std::shared_ptr<IndexOwner>& owner,
+                           QueuedSearch search) {
+    const auto task = std::make_shared<SearchTask>(owner);
+    return Task::start(env, task, [&](const Ticket& ticket) {
+      search.cancel = task->cancel_;
+      search.claim = [ticket] { return ticket.claim(); };
+      // `self` is valid whenever it is used: a claimed task lives until its finish().
+      search.finish = [ticket, self = task.get()](std::vector<IndexHits> found,
+                                                  std::exception_ptr error) {
+        if (!error) self->found_ = std::move(found.front());
+        ticket.finish(std::move(error));
+      };
+      owner->queue.submit(std::move(search));
+    });
+  }
 
  private:
-  void run(std::size_t) override {
-    found_ = owner_->index->search({query_, k_, maxDistance_, cancel_}, restriction_);
-  }
+  void run(std::size_t) override {}  // a thread of the queue does it, for a block at a time
 
   Napi::Value result(Napi::Env env) override {
     const std::size_t count = found_.hits.size();
@@ -69,10 +78,6 @@ class SearchTask final : public Task {
   }
 
   const std::shared_ptr<IndexOwner> owner_;
-  const std::vector<float> query_;  // copied: the caller may reuse its array
-  const std::size_t k_;
-  const IndexRestriction restriction_;
-  const float maxDistance_;
   IndexHits found_;
 };
 
@@ -118,22 +123,20 @@ class IndexWrap final : public Napi::ObjectWrap<IndexWrap> {
 
   Napi::Value search(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-      IndexRestriction restriction;
-      if (!info[2].IsUndefined()) restriction.tag = integerOf(info[2], "tag", 1, kMaxKey);
-      if (!info[3].IsUndefined()) restriction.groups = keysOf(info[3], "groups");
-      const std::int64_t k = integerOf(info[1], "k", 1, VectorIndex::kMaxRangeHits);
-      float maxDistance = std::numeric_limits<float>::infinity();
-      if (!info[4].IsUndefined()) maxDistance = numberOf(info[4], "maxDistance");
-      return Task::start(info.Env(), owner_->pool,
-                         std::make_shared<SearchTask>(owner_, floatsOf(info[0], "query"),
-                                                      static_cast<std::size_t>(k),
-                                                      std::move(restriction), maxDistance));
+      QueuedSearch search;
+      search.vectors = floatsOf(info[0], "query");  // copied: the caller may reuse its array
+      requireOne(search.vectors);
+      search.k = static_cast<std::size_t>(integerOf(info[1], "k", 1, VectorIndex::kMaxRangeHits));
+      if (!info[2].IsUndefined()) search.restriction.tag = integerOf(info[2], "tag", 1, kMaxKey);
+      if (!info[3].IsUndefined()) search.restriction.groups = keysOf(info[3], "groups");
+      if (!info[4].IsUndefined()) search.maxDistance = numberOf(info[4], "maxDistance");
+      return SearchTask::start(info.Env(), owner_, std::move(search));
     });
   }
 
   Napi::Value apply(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-      return Task::start(info.Env(), owner_->pool,
+      return Task::start(info.Env(), owner_->queue.pool(),
                          std::make_shared<ApplyTask>(owner_, changesOf(info[0])));
     });
   }
@@ -141,6 +144,13 @@ class IndexWrap final : public Napi::ObjectWrap<IndexWrap> {
   Napi::Value close(const Napi::CallbackInfo& info) {
     owner_->shutDown();
     return info.Env().Undefined();
+  }
+
+  void requireOne(const std::vector<float>& query) const {
+    const std::size_t dimension = owner_->index->dimension();
+    if (query.size() == dimension) return;
+    throw Error(ErrorCode::kInvalidArgument, "query: expected " + std::to_string(dimension) +
+                                                 " values, got " + std::to_string(query.size()));
   }
 
   static constexpr std::int64_t kMaxKey = (std::int64_t{1} << 53) - 1;
