@@ -11,6 +11,8 @@ export interface MeasuredRow extends Summary {
   readonly rssMiB?: number;
   /** The network's arithmetic as its layers are written down, by time, by the core's FMA peak. */
   readonly fmaShare?: number;
+  /** Bytes that a search reads, by time, by how fast the same run reads memory: 1 is the most. */
+  readonly readShare?: number;
 }
 
 /** A way of doing the job that this machine cannot run, and why. */
@@ -85,6 +87,48 @@ export function withFmaShare(
     if (work === undefined || peak === 0 || !("p50Ms" in row)) return row;
     return { ...row, fmaShare: work / row.p50Ms / peak };
   });
+}
+
+/**
+ * Rows with their share of the rate at which memory can be read, measured in the same run.
+ * @param reading  The row whose iterations do nothing but read.
+ * @param bytes  By row: what one iteration must read, `reading` included.
+ */
+export function withReadShare(
+  rows: readonly Row[],
+  reading: string,
+  bytes: Readonly<Record<string, number>>,
+): readonly Row[] {
+  const rate = (row: Row): number | undefined => {
+    const read = bytes[row.name];
+    return read === undefined || !("p50Ms" in row) ? undefined : read / row.p50Ms;
+  };
+  const reader = rows.find(({ name }) => name === reading);
+  const peak = reader === undefined ? undefined : rate(reader);
+  if (peak === undefined) return rows;
+  return rows.map((row) => {
+    const own = rate(row);
+    return own === undefined || !("p50Ms" in row) ? row : { ...row, readShare: own / peak };
+  });
+}
+
+/**
+ * A row whose iterations are `count` jobs each, told per job.
+ * @param what  The plural of the job's name.
+ */
+export function perJob(row: Row, count: number, what: string): Row {
+  if (!("p50Ms" in row)) return row;
+  const { p50Ms, p99Ms, minMs, maxMs, meanMs, perSecond, note } = row;
+  return {
+    ...row,
+    p50Ms: p50Ms / count,
+    p99Ms: p99Ms / count,
+    minMs: minMs / count,
+    maxMs: maxMs / count,
+    meanMs: meanMs / count,
+    ...(perSecond !== undefined && { perSecond: perSecond * count }),
+    note: [note, `${String(count)} ${what} at a time, told per one`].filter(Boolean).join("; "),
+  };
 }
 
 /** Iterations per second of one row by those of another; null when one of them is not available. */

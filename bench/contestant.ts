@@ -36,6 +36,8 @@ export interface Ready {
   readonly note: string;
   /** The results: rows are compared by them. */
   readonly vectors: readonly (readonly number[])[];
+  /** Plain numbers that belong to the row. */
+  readonly facts?: Readonly<Record<string, number>>;
   /** Node programs only. */
   readonly startup?: Startup;
 }

@@ -85,7 +85,13 @@ async function configurePeers(build: string, progress: (text: string) => void): 
 }
 
 /** The programs of bench/native that time or study our own core. */
-export type BenchProgram = "embed_bench" | "network_bench" | "precision_study" | "vision_bench";
+export type BenchProgram =
+  | "embed_bench"
+  | "network_bench"
+  | "precision_study"
+  | "search_bench"
+  | "search_data"
+  | "vision_bench";
 
 const builds = new Map<BenchProgram, Promise<string>>();
 
@@ -152,13 +158,19 @@ export function requireFiles(paths: readonly string[]): void {
   }
 }
 
-function cmake(args: readonly string[], meaning: string): Promise<void> {
+export function cmake(args: readonly string[], meaning: string): Promise<void> {
   return command("cmake", args, meaning);
 }
 
-async function command(file: string, args: readonly string[], meaning: string): Promise<void> {
+/** @throws {NotAvailable} with `meaning` when the program fails. */
+export async function command(
+  file: string,
+  args: readonly string[],
+  meaning: string,
+  folder = repository,
+): Promise<void> {
   try {
-    await run(file, [...args], { cwd: repository, maxBuffer: MAX_OUTPUT_BYTES });
+    await run(file, [...args], { cwd: folder, maxBuffer: MAX_OUTPUT_BYTES });
   } catch (cause) {
     throw new NotAvailable(meaning, { cause });
   }

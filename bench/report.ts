@@ -66,7 +66,7 @@ const HEADINGS = [
   "samples",
   "per s",
   "RSS MiB",
-  "FMA share",
+  "share of peak",
   "",
 ];
 
@@ -79,9 +79,10 @@ function cells(row: Row): readonly string[] {
       row.unavailable,
     ];
   }
-  const { p50Ms, p99Ms, maxMs, samples, perSecond, rssMiB, fmaShare, note } = row;
-  const times = [p50Ms, p99Ms, maxMs].map((time) => time.toFixed(2));
-  const share = fmaShare === undefined ? "" : `${(fmaShare * 100).toFixed(0)} %`;
+  const { p50Ms, p99Ms, maxMs, samples, perSecond, rssMiB, note } = row;
+  const ofPeak = row.fmaShare ?? row.readShare;
+  const times = [p50Ms, p99Ms, maxMs].map((time) => time.toFixed(time < 1 ? 4 : 2));
+  const share = ofPeak === undefined ? "" : `${(ofPeak * 100).toFixed(0)} %`;
   const rest = [String(samples), perSecond?.toFixed(1), rssMiB?.toFixed(0), share, note];
   return [row.name, ...times, ...rest.map((text) => text ?? "")];
 }

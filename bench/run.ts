@@ -15,6 +15,7 @@ import { loop } from "./cases/loop.js";
 import { memory } from "./cases/memory.js";
 import { network } from "./cases/network.js";
 import { pipeline } from "./cases/pipeline.js";
+import { search } from "./cases/search.js";
 import { startup } from "./cases/startup.js";
 import { describeMachine } from "./machine.js";
 import { save, table, type Report } from "./report.js";
@@ -28,6 +29,7 @@ const CASES: readonly BenchCase[] = [
   batch,
   startup,
   loop,
+  search,
   memory,
   pairs,
   fmr,

@@ -11,6 +11,8 @@ export interface Loaded {
   readonly step: (index: number) => Promise<ArrayLike<number>>;
   /** After so many steps the jobs begin anew. Default 1. */
   readonly jobs?: number;
+  /** Plain numbers that belong to the row. */
+  readonly facts?: Readonly<Record<string, number>>;
 }
 
 export interface ServeOptions {
@@ -30,7 +32,7 @@ export async function serve(
   const answers = createWriteStream("", { fd: 3 });
   const answer = (value: unknown) => answers.write(`${JSON.stringify(value)}\n`);
   const bootMs = performance.now(); // since the process began
-  const { note, step, jobs = 1 } = await load();
+  const { note, step, jobs = 1, facts = {} } = await load();
   const loadedMs = performance.now();
   const loadedMiB = residentMiB();
   const vectors = [Array.from(await step(0))];
@@ -42,7 +44,7 @@ export async function serve(
     firstMiB: residentMiB(),
   };
   for (let i = 1; i < jobs; i++) vectors.push(Array.from(await step(i)));
-  answer({ note, vectors, startup });
+  answer({ note, vectors, facts, startup });
   let next = 0;
   for await (const line of createInterface({ input: process.stdin })) {
     const timesMs: number[] = [];

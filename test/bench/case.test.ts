@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
 
-import { ratiosOf, throughputRatio, withFmaShare, type Row } from "../../bench/case.js";
+import {
+  perJob,
+  ratiosOf,
+  throughputRatio,
+  withFmaShare,
+  withReadShare,
+  type Row,
+} from "../../bench/case.js";
 import { summarise } from "../../bench/statistics.js";
 
 const rows: readonly Row[] = [
@@ -41,4 +48,34 @@ test("a ratio of throughputs is ours by the peer's", () => {
   expect(throughputRatio(many, "two", "one")).toBe(2);
   expect(throughputRatio(many, "two", "ours")).toBe(null);
   expect(throughputRatio(many, "absent", "one")).toBe(null);
+});
+
+test("a share of the read bandwidth is bytes by time, by those of the row that only reads", () => {
+  const rows: Row[] = [
+    { name: "read", ...summarise([10]) },
+    { name: "ours", ...summarise([2]) },
+    { name: "unknown", ...summarise([2]) },
+    { name: "absent", unavailable: "not here" },
+  ];
+  expect(withReadShare(rows, "read", { read: 100, ours: 10, absent: 10 })).toMatchObject([
+    { readShare: 1 },
+    { name: "ours", readShare: 0.5 },
+    { name: "unknown", p50Ms: 2 },
+    { name: "absent", unavailable: "not here" },
+  ]);
+  expect(withReadShare(rows.slice(1), "read", { read: 100, ours: 10 })).toEqual(rows.slice(1));
+});
+
+test("iterations of several jobs are told per job", () => {
+  const row = { name: "batch", ...summarise([16, 32]), perSecond: 2, note: "FAISS" };
+  expect(perJob(row, 16, "queries")).toMatchObject({
+    p50Ms: 1,
+    maxMs: 2,
+    perSecond: 32,
+    note: "FAISS; 16 queries at a time, told per one",
+  });
+  expect(perJob({ name: "absent", unavailable: "not here" }, 16, "queries")).toEqual({
+    name: "absent",
+    unavailable: "not here",
+  });
 });
