@@ -43,3 +43,15 @@ export type {
 } from "./stores/store.js";
 export type { Subject, SubjectFace, SubjectInfo, Subjects } from "./subjects.js";
 export { Template } from "./template.js";
+export {
+  createIndex,
+  type IndexFileOptions,
+  type IndexHit,
+  type VectorIndex,
+} from "./vector-index.js";
+export type {
+  IndexFormat,
+  IndexMetric,
+  IndexSearchOptions,
+  VectorIndexOptions,
+} from "./vector-index-options.js";

@@ -4,6 +4,7 @@
 #include "napi/engine.h"
 #include "napi/index.h"
 #include "napi/instance.h"
+#include "napi/named_index.h"
 #include "napi/run_model.h"
 
 namespace {
@@ -13,6 +14,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new countenance::Instance(env));
   countenance::registerEngine(env, exports);
   countenance::registerIndex(env, exports);
+  countenance::registerNamedIndex(env, exports);
   countenance::registerDatabase(env, exports);
   countenance::registerRunModel(env, exports);
   return exports;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/utf8.h"
 
 namespace countenance {
 namespace {
@@ -23,25 +24,6 @@ bool isSafeInteger(double value) {
 Napi::Object objectOf(Napi::Value value, const char* name) {
   if (!value.IsObject()) reject(name, "an object");
   return value.As<Napi::Object>();
-}
-
-void appendUtf8(std::string& text, std::uint32_t point) {
-  const auto put = [&text](std::uint32_t byte) { text.push_back(static_cast<char>(byte)); };
-  if (point < 0x80) {
-    put(point);
-  } else if (point < 0x800) {
-    put(0xc0 | point >> 6);
-    put(0x80 | (point & 0x3f));
-  } else if (point < 0x10000) {
-    put(0xe0 | point >> 12);
-    put(0x80 | (point >> 6 & 0x3f));
-    put(0x80 | (point & 0x3f));
-  } else {
-    put(0xf0 | point >> 18);
-    put(0x80 | (point >> 12 & 0x3f));
-    put(0x80 | (point >> 6 & 0x3f));
-    put(0x80 | (point & 0x3f));
-  }
 }
 
 SqlValue sqlValueOf(Napi::Value value) {
@@ -147,18 +129,7 @@ std::string stringOf(Napi::Value value, const char* name) {
   const std::u16string units = value.As<Napi::String>().Utf16Value();
   std::string text;
   text.reserve(units.size());
-  for (std::size_t i = 0; i < units.size(); ++i) {
-    std::uint32_t point = units[i];
-    if (point >= 0xd800 && point < 0xe000) {
-      const std::uint32_t low = i + 1 < units.size() ? units[i + 1] : 0;
-      if (point >= 0xdc00 || low < 0xdc00 || low >= 0xe000) {
-        reject(name, "well-formed Unicode, got a surrogate without its pair");
-      }
-      point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
-      ++i;
-    }
-    appendUtf8(text, point);
-  }
+  appendUtf8(text, units, name);
   return text;
 }
 

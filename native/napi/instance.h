@@ -46,6 +46,7 @@ class Instance final {
   Napi::FunctionReference engineClass;
   Napi::FunctionReference databaseClass;
   Napi::FunctionReference indexClass;
+  Napi::FunctionReference namedIndexClass;
 
   /// Where the buffers start that tasks read in place (LentBytes): no two tasks the same one.
   std::unordered_set<const void*> lentBuffers;

@@ -94,25 +94,6 @@ void requireOnlyName(const std::string& path) {
 
 }  // namespace
 
-ErrorCode fileErrorCode(int systemError, ErrorCode otherwise) {
-  switch (systemError) {
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:  // the process has a limit on the size of files (ulimit -f)
-      return ErrorCode::kStoreFull;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return ErrorCode::kStoreReadOnly;
-    case EIO:
-    case EMFILE:
-    case ENFILE:
-      return ErrorCode::kStoreIo;
-    default:
-      return otherwise;
-  }
-}
-
 std::string resolveDatabasePath(const std::string& path) {
   namespace fs = std::filesystem;
   if (path.empty() || path.find('\0') != std::string::npos || path == ":memory:") {

@@ -3,15 +3,12 @@
 #include <cstdint>
 #include <string>
 
-#include "core/error.h"
+#include "core/file_error.h"
 
 namespace countenance {
 
 /// Says in a file's header that it is a database of countenance ("coun").
 constexpr std::uint32_t kApplicationId = 0x636f756e;
-
-/// Which failure an `errno` of the system is, when it is about room, permission or the device.
-ErrorCode fileErrorCode(int systemError, ErrorCode otherwise);
 
 /// Resolves symbolic links, so that one database has one name and one lock.
 /// @throws Error kInvalidArgument when there is no such folder, kStoreReadOnly when it may not be

@@ -95,6 +95,39 @@ export interface NativeIndex {
   close(): void;
 }
 
+/** Ids as the addon takes them: integers, or all strings joined, with their lengths in UTF-16 units. */
+export type NativeIds = Float64Array | { readonly text: string; readonly lengths: Uint32Array };
+
+/** Answers to one or more queries, one after the other. */
+export interface NativeNamedHits {
+  readonly ids: Float64Array | readonly string[];
+  readonly distances: Float64Array;
+  /** How many are of each query. */
+  readonly counts: Uint32Array;
+}
+
+/** Exact nearest-neighbour search over vectors with ids, for `createIndex`. */
+export interface NativeNamedIndex {
+  readonly size: number;
+  /** Whether all of them are there. */
+  has(ids: NativeIds): boolean;
+  add(ids: NativeIds, vectors: Float32Array): NativeTask<void>;
+  /** @returns How many of them were there. */
+  remove(ids: NativeIds): NativeTask<number>;
+  /** @param queries [n x dimension] */
+  search(
+    queries: Float32Array,
+    k: number,
+    maxDistance: number,
+    candidates: NativeIds | undefined,
+  ): NativeTask<NativeNamedHits>;
+  save(path: string, format: "countenance" | "faiss"): NativeTask<void>;
+  load(path: string, format: "countenance" | "faiss"): NativeTask<void>;
+  clear(): NativeTask<void>;
+  /** Joins the threads: call it when no task is under way. Idempotent. */
+  close(): void;
+}
+
 export type SqlValue = null | number | string | Uint8Array;
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 
@@ -175,6 +208,12 @@ export interface NativeAddon {
     },
   ): NativeTask<NativeEngine>;
   createIndex(options: { dimension: number; threads: number; queueLimit: number }): NativeIndex;
+  createNamedIndex(options: {
+    dimension: number;
+    metric: "l2" | "cosine";
+    threads: number;
+    queueLimit: number;
+  }): NativeNamedIndex;
   openDatabase(
     path: string,
     options: { readers: number; queueLimit: number },

@@ -1,19 +1,17 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <future>
-#include <iterator>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "folder.h"
 #include "index/flat_index.h"
 #include "store/database.h"
 
@@ -23,25 +21,6 @@
 namespace countenance::test {
 
 namespace fs = std::filesystem;
-
-/// A folder of its own for each test, removed at its end.
-class Folder final {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "countenance-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = name;
-  }
-  ~Folder() { fs::remove_all(path_); }
-  std::string operator/(const char* name) const { return (path_ / name).string(); }
-  std::size_t files() const {
-    return static_cast<std::size_t>(
-        std::distance(fs::directory_iterator(path_), fs::directory_iterator()));
-  }
-
- private:
-  fs::path path_;
-};
 
 /// What happened on another thread. Errors cross by value: ThreadSanitizer cannot see the counter
 /// inside std::exception_ptr, and would report its last release as a race.
