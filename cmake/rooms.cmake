@@ -28,10 +28,10 @@ function(room name)
   target_link_libraries(countenance_${name} PUBLIC ${ROOM_LINKS})
 endfunction()
 
-# The file of native/nn that is compiled for one level of CPUs; nothing else may use its instructions
-# (nn/kernels.h). Their unrolled loops take GCC minutes with sanitizers at -O3, and they share
+# A file of a room that is compiled for one level of CPUs; nothing else may use its instructions
+# (nn/kernels.h, index/scan_kernels.h). Their unrolled loops take GCC minutes with sanitizers at -O3, and they share
 # nothing between threads: -O1 for addresses, and the thread sanitizer leaves them out.
-function(kernel_level name march)
+function(kernel_level file march)
   set(options -DHWY_DISABLE_PCLMUL_AES)  # Highway wants these two with SSE4; the level has not
   if(NOT COUNTENANCE_SANITIZE)
     list(APPEND options -O3)
@@ -44,7 +44,7 @@ function(kernel_level name march)
   elseif(NOT march)
     list(APPEND options ${ARGN})
   endif()
-  set_source_files_properties(${PROJECT_SOURCE_DIR}/native/nn/kernels_${name}.cpp PROPERTIES
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/native/${file}.cpp PROPERTIES
                               COMPILE_OPTIONS "${options}")
 endfunction()
 

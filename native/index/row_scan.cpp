@@ -1,25 +1,66 @@
 #include "index/row_scan.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <string>
 
 #include "core/error.h"
-#include "index/row_distance.h"
 
 namespace countenance {
 namespace {
 
-constexpr std::size_t kMaxTogether = 16;
+/// Of a segment's rows, the share that the codes of 4 bits may leave, and those of 8: with more, a
+/// plain scan is as fast. (A row's codes are a quarter of its vector, and are read in order.)
+constexpr std::size_t kMostNearOf4 = 3;
+constexpr std::size_t kMostRefinedOf4 = 2;
+/// Segments that are scanned plainly after one was not worth it: 1, 3 and then 7, so that data that
+/// codes do not help cost a look at every eighth segment's codes.
+constexpr std::size_t kMostPlainAhead = 7;
+/// A mask that leaves less than one row in so many is a list of rows.
+constexpr std::size_t kSparse = 4;
+/// Fewer rows of a segment are compared faster than the query is coded for it.
+constexpr std::size_t kLeastGathered = 8;
+/// Fewer queries are scanned faster one after the other.
+constexpr std::size_t kLeastTogether = 4;
+/// Distances that are computed before the next look at the bound.
+constexpr std::size_t kBatch = 64;
+constexpr std::size_t kWordBits = 64;
 
 [[noreturn]] void reject(const char* what, std::size_t expected, std::size_t got) {
   throw Error(ErrorCode::kInvalidArgument,
               std::string(what) + std::to_string(expected) + ", got " + std::to_string(got));
 }
 
+std::size_t padded(std::size_t dimension) {
+  return (dimension + kRowLanes - 1) / kRowLanes * kRowLanes;
+}
+
+std::size_t codeElements(std::size_t dimension) {
+  return (dimension + kChunkElements - 1) / kChunkElements * kChunkElements;
+}
+
+/// The bits of rows [64 word, count) in that word.
+std::uint64_t usedBits(std::size_t word, std::size_t count) {
+  const std::size_t start = word * kWordBits;
+  if (start + kWordBits <= count) return ~std::uint64_t{0};
+  return count <= start ? 0 : (std::uint64_t{1} << (count - start)) - 1;
+}
+
+void pickBits(std::uint64_t bits, std::size_t word, std::vector<std::uint32_t>& picked) {
+  for (; bits != 0; bits &= bits - 1) {
+    const auto bit = static_cast<std::size_t>(__builtin_ctzll(bits));
+    picked.push_back(static_cast<std::uint32_t>(word * kWordBits + bit));
+  }
+}
+
 }  // namespace
 
-RowScan::RowScan(Span<const float> query)
-    : dimension_(query.size()), query_(paddedDimension(query.size())) {
+RowScan::RowScan(Span<const float> query, const ScanKernels& kernels)
+    : dimension_(query.size()),
+      kernels_(kernels),
+      query_(padded(query.size())),
+      coded_(padded(query.size()), codeElements(query.size())) {
   std::copy(query.begin(), query.end(), query_.begin());
 }
 
@@ -30,25 +71,208 @@ void RowScan::checkBlock(const CodedBlock& block, std::size_t used) const {
   if (used > block.capacity()) reject("used: expected at most ", block.capacity(), used);
 }
 
-void RowScan::compare(const CodedBlock& block, std::size_t row, NearRowSink& sink) {
-  ++counts_.scanned;
-  ++counts_.reranked;
-  const float squared = squaredDistance(query_.data(), block.vector(row), query_.size());
-  if (squared <= sink.bound()) sink.take(static_cast<std::uint32_t>(row), squared);
+RowScan::Place RowScan::placeOf(const CodedBlock& block, std::size_t index, std::size_t used,
+                                const std::uint64_t* mask) {
+  const std::size_t first = index * block.segmentRows();
+  return {block, block.segment(index), first, std::min(used - first, block.segmentRows()),
+          mask == nullptr ? nullptr : mask + first / kWordBits};
 }
 
 void RowScan::scan(const CodedBlock& block, std::size_t used, const std::uint64_t* mask,
                    NearRowSink& sink) {
   checkBlock(block, used);
-  for (std::size_t row = 0; row < used; ++row) {
-    const bool wanted = mask == nullptr || (mask[row / 64] >> (row % 64) & 1) != 0;
-    if (wanted) compare(block, row, sink);
+  for (std::size_t index = 0; index * block.segmentRows() < used; ++index) {
+    scanPlace(placeOf(block, index, used, mask), sink);
+  }
+}
+
+void RowScan::scanPlace(const Place& place, NearRowSink& sink) {
+  if (place.mask != nullptr) {
+    pickMasked(place);
+    if (picked_.size() * kSparse < place.count) {
+      gatherPicked(place, sink);
+      return;
+    }
+  }
+  counts_.scanned += place.mask == nullptr ? place.count : picked_.size();
+  if (!prepare(place, sink)) {
+    compareAll(place, sink);
+    return;
+  }
+  near_.resize(place.block.segmentRows() / kWordBits);
+  kernels_.scan(place.segment.high, place.segment.marks, place.block.segmentRows(), coded_.codes(),
+                coded_.coarseTest(), near_.data());
+  finish(place, sink);
+}
+
+/// Codes the query for a segment, when its codes may help.
+bool RowScan::prepare(const Place& place, NearRowSink& sink) {
+  const float bound = sink.bound();
+  if (!place.segment.codes->coded || std::isinf(bound)) return false;
+  if (plainAhead_ > 0) {
+    --plainAhead_;
+    return false;
+  }
+  return coded_.code(query_.data(), place.segment, kernels_) && coded_.setBound(bound);
+}
+
+/// From the rows that the codes of 4 bits leave to those that are near.
+void RowScan::finish(const Place& place, NearRowSink& sink) {
+  if (pickNear(place) && refine(place)) {
+    comparePicked(place, sink);
+  } else {
+    compareAll(place, sink);
+  }
+}
+
+/// Notes whether the codes were worth a look: `left` of so many rows are left.
+bool RowScan::worthIt(std::size_t left, std::size_t of) {
+  if (left <= of) {
+    lastPlain_ = 0;
+    return true;
+  }
+  lastPlain_ = std::min(2 * lastPlain_ + 1, kMostPlainAhead);
+  plainAhead_ = lastPlain_;
+  return false;
+}
+
+bool RowScan::pickNear(const Place& place) {
+  const SegmentView& segment = place.segment;
+  picked_.clear();
+  for (std::size_t word = 0; word * kWordBits < place.count; ++word) {
+    std::uint64_t bits = near_[word];
+    if (segment.codes->loose > 0) bits |= segment.loose[word];
+    if (place.mask != nullptr) bits &= place.mask[word];
+    if (bits != 0)
+      pickBits(bits & segment.written[word] & usedBits(word, place.count), word, picked_);
+  }
+  counts_.refined += picked_.size();
+  return worthIt(picked_.size(), place.count * kMostNearOf4 / 4);
+}
+
+/// Drops the picked rows that the codes of 8 bits rule out.
+bool RowScan::refine(const Place& place) {
+  const SegmentView& segment = place.segment;
+  const std::size_t count = picked_.size();
+  for (const std::uint32_t row : picked_) {
+    __builtin_prefetch(segment.fineMarks + row);
+    __builtin_prefetch(segment.low.first + row * segment.low.stride);
+  }
+  highDots_.resize(count);
+  lowDots_.resize(count);
+  kernels_.dotsOf(segment.high, picked_.data(), count, coded_.codes(), highDots_.data());
+  kernels_.dotsOf(segment.low, picked_.data(), count, coded_.codes(), lowDots_.data());
+  std::size_t left = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t row = picked_[i];
+    if (coded_.mayBeNear(16 * highDots_[i] + lowDots_[i], segment.fineMarks[row])) {
+      picked_[left++] = row;
+    }
+  }
+  if (!worthIt(left, place.count * kMostRefinedOf4 / 4)) return false;
+  picked_.resize(left);
+  return true;
+}
+
+void RowScan::pickMasked(const Place& place) {
+  picked_.clear();
+  for (std::size_t word = 0; word * kWordBits < place.count; ++word) {
+    pickBits(place.mask[word] & usedBits(word, place.count), word, picked_);
+  }
+}
+
+void RowScan::comparePicked(const Place& place, NearRowSink& sink) {
+  counts_.reranked += picked_.size();
+  float squared[kBatch];
+  for (std::size_t start = 0; start < picked_.size(); start += kBatch) {
+    const std::size_t count = std::min(picked_.size() - start, kBatch);
+    const std::uint32_t* const rows = picked_.data() + start;
+    kernels_.distancesOf(query_.data(), place.segment.vectors, rows, count, squared);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t row = place.first + rows[i];
+      if (squared[i] <= sink.bound() && place.block.isWritten(row)) {
+        sink.take(static_cast<std::uint32_t>(row), squared[i]);
+      }
+    }
+  }
+}
+
+void RowScan::compareAll(const Place& place, NearRowSink& sink) {
+  if (place.mask != nullptr) {
+    pickMasked(place);
+    if (picked_.size() * 2 < place.count) {
+      comparePicked(place, sink);
+      return;
+    }
+  }
+  ++counts_.plainSegments;
+  counts_.reranked += place.count;
+  const FloatRows vectors = place.segment.vectors;
+  float squared[kBatch];
+  for (std::size_t start = 0; start < place.count; start += kBatch) {
+    const std::size_t count = std::min(place.count - start, kBatch);
+    kernels_.distances(query_.data(), {vectors.first + start * vectors.stride, vectors.stride},
+                       count, squared);
+    const std::size_t word = start / kWordBits;
+    const std::uint64_t wanted = place.segment.written[word] &
+                                 (place.mask == nullptr ? ~std::uint64_t{0} : place.mask[word]);
+    float bound = sink.bound();
+    for (std::size_t i = 0; i < count; ++i) {
+      if (squared[i] > bound || (wanted >> i & 1) == 0) continue;
+      sink.take(static_cast<std::uint32_t>(place.first + start + i), squared[i]);
+      bound = sink.bound();
+    }
   }
 }
 
 void RowScan::gather(const CodedBlock& block, Span<const std::uint32_t> rows, NearRowSink& sink) {
   checkBlock(block, 0);
-  for (const std::uint32_t row : rows) compare(block, row, sink);
+  for (const std::uint32_t row : rows) {
+    if (row >= block.capacity()) reject("row: expected one of ", block.capacity(), row);
+  }
+  const std::size_t segments = block.capacity() / block.segmentRows();
+  if (rows.size() < kLeastGathered * segments) {
+    picked_.assign(rows.begin(), rows.end());
+    counts_.scanned += rows.size();
+    comparePicked({block, block.segment(0), 0, block.capacity(), nullptr}, sink);
+    return;
+  }
+  for (std::size_t start = 0; start < rows.size();) {
+    const std::size_t index = rows[start] / block.segmentRows();
+    const Place place = placeOf(block, index, block.capacity(), nullptr);
+    picked_.clear();
+    for (; start < rows.size() && rows[start] < place.first + place.count; ++start) {
+      picked_.push_back(static_cast<std::uint32_t>(rows[start] - place.first));
+    }
+    gatherPicked(place, sink);
+  }
+}
+
+/// Considers the picked rows of a segment.
+void RowScan::gatherPicked(const Place& place, NearRowSink& sink) {
+  const SegmentView& segment = place.segment;
+  const std::size_t count = picked_.size();
+  counts_.scanned += count;
+  if (count >= kLeastGathered && prepare(place, sink)) {
+    for (const std::uint32_t row : picked_) __builtin_prefetch(segment.marks + row);
+    highDots_.resize(count);
+    kernels_.dotsOf(segment.high, picked_.data(), count, coded_.codes(), highDots_.data());
+    const NearTest test = coded_.coarseTest();
+    std::size_t left = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint32_t row = picked_[i];
+      const RowMark mark = segment.marks[row];
+      const float least = static_cast<float>(mark.bias) * test.biasFactor +
+                          (test.offset - static_cast<float>(mark.error) * test.errorFactor);
+      const bool loose = (segment.loose[row / kWordBits] >> (row % kWordBits) & 1) != 0;
+      if (loose || static_cast<float>(highDots_[i]) >= least) picked_[left++] = row;
+    }
+    // What was dropped is dropped: all that is left is compared, whatever it is worth.
+    counts_.refined += left;
+    picked_.resize(left);
+    worthIt(left, count * kMostNearOf4 / 4);
+  }
+  comparePicked(place, sink);
 }
 
 void scanTogether(Span<RowScan* const> scans, const CodedBlock& block, std::size_t used,
@@ -57,7 +281,51 @@ void scanTogether(Span<RowScan* const> scans, const CodedBlock& block, std::size
     reject("scans: expected 1 to ", kMaxTogether, scans.size());
   }
   if (sinks.size() != scans.size()) reject("sinks: expected ", scans.size(), sinks.size());
-  for (std::size_t i = 0; i < scans.size(); ++i) scans[i]->scan(block, used, nullptr, *sinks[i]);
+  for (RowScan* const scan : scans) scan->checkBlock(block, used);
+
+  const ScanKernels& kernels = scans[0]->kernels_;
+  const std::size_t elements = codeElements(block.dimension());
+  std::vector<std::int8_t> queries(kMaxTogether * elements);
+  std::vector<std::uint16_t> near(block.segmentRows());
+  for (std::size_t index = 0; index * block.segmentRows() < used; ++index) {
+    const RowScan::Place place = RowScan::placeOf(block, index, used, nullptr);
+    NearTest tests[kMaxTogether];
+    std::fill_n(tests, kMaxTogether, NearTest{0, 0, std::numeric_limits<float>::infinity()});
+    std::vector<std::size_t> coded;
+    for (std::size_t i = 0; i < scans.size(); ++i) {
+      scans[i]->counts_.scanned += place.count;
+      if (scans[i]->prepare(place, *sinks[i])) {
+        coded.push_back(i);
+      } else {
+        scans[i]->compareAll(place, *sinks[i]);
+      }
+    }
+    const bool atOnce = coded.size() >= kLeastTogether && kernels.scanTogether != nullptr;
+    for (const std::size_t i : coded) {
+      RowScan& scan = *scans[i];
+      tests[i] = scan.coded_.coarseTest();
+      scan.near_.assign(block.segmentRows() / kWordBits, 0);
+      if (atOnce) {
+        for (std::size_t at = 0; at < elements; at += 4) {
+          std::copy_n(scan.coded_.codes() + at, 4, &queries[at * kMaxTogether + i * 4]);
+        }
+      } else {
+        kernels.scan(place.segment.high, place.segment.marks, block.segmentRows(),
+                     scan.coded_.codes(), tests[i], scan.near_.data());
+      }
+    }
+    if (atOnce) {
+      kernels.scanTogether(place.segment.high, place.segment.marks, block.segmentRows(),
+                           queries.data(), tests, near.data());
+      for (std::size_t row = 0; row < near.size(); ++row) {
+        for (unsigned bits = near[row]; bits != 0; bits &= bits - 1) {
+          scans[static_cast<std::size_t>(__builtin_ctz(bits))]->near_[row / kWordBits] |=
+              std::uint64_t{1} << (row % kWordBits);
+        }
+      }
+    }
+    for (const std::size_t i : coded) scans[i]->finish(place, *sinks[i]);
+  }
 }
 
 }  // namespace countenance

@@ -6,6 +6,7 @@
 
 #include "core/span.h"
 #include "index/coded_block.h"
+#include "index/coded_query.h"
 #include "index/scan_counts.h"
 
 namespace countenance {
@@ -19,7 +20,7 @@ class NearRowSink {
   /// with each row taken, and never grows within a scan.
   virtual float bound() const = 0;
 
-  /// @param squared  squaredDistance() of row_distance.h, +inf where it overflows.
+  /// @param squared  As ScanKernels::distances defines it; +inf where it overflows.
   virtual void take(std::uint32_t row, float squared) = 0;
 };
 
@@ -34,7 +35,7 @@ class NearRowSink {
 class RowScan final {
  public:
   /// @param query  [dimension], finite; copied.
-  explicit RowScan(Span<const float> query);
+  explicit RowScan(Span<const float> query, const ScanKernels& kernels = bestScanKernels());
 
   /// Considers the rows [0, used).
   /// @param used  At most the block's capacity.
@@ -54,11 +55,42 @@ class RowScan final {
   const ScanCounts& counts() const { return counts_; }
 
  private:
+  friend void scanTogether(Span<RowScan* const> scans, const CodedBlock& block, std::size_t used,
+                           Span<NearRowSink* const> sinks);
+
+  /// Some rows of a block, whose numbers begin at `first`: those of a segment, or all.
+  struct Place {
+    const CodedBlock& block;
+    SegmentView segment;
+    std::size_t first;
+    std::size_t count;          // rows that are used
+    const std::uint64_t* mask;  // null: all of them
+  };
+
   void checkBlock(const CodedBlock& block, std::size_t used) const;
-  void compare(const CodedBlock& block, std::size_t row, NearRowSink& sink);
+  static Place placeOf(const CodedBlock& block, std::size_t index, std::size_t used,
+                       const std::uint64_t* mask);
+  void scanPlace(const Place& place, NearRowSink& sink);
+  void gatherPicked(const Place& place, NearRowSink& sink);
+  bool prepare(const Place& place, NearRowSink& sink);
+  void finish(const Place& place, NearRowSink& sink);
+  bool pickNear(const Place& place);
+  bool refine(const Place& place);
+  bool worthIt(std::size_t left, std::size_t of);
+  void pickMasked(const Place& place);
+  void comparePicked(const Place& place, NearRowSink& sink);
+  void compareAll(const Place& place, NearRowSink& sink);
 
   const std::size_t dimension_;
+  const ScanKernels& kernels_;
   std::vector<float> query_;  // [padded]
+  CodedQuery coded_;
+  std::vector<std::uint64_t> near_;     // a bit per row of a segment
+  std::vector<std::uint32_t> picked_;   // rows of a segment
+  std::vector<std::int32_t> highDots_;  // of the picked rows
+  std::vector<std::int32_t> lowDots_;
+  std::size_t plainAhead_ = 0;  // segments that are not worth a look at their codes
+  std::size_t lastPlain_ = 0;   // how many there were the last time
   ScanCounts counts_;
 };
 
