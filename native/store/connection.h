@@ -64,6 +64,9 @@ class Connection final {
   bool inTransaction() const;
   /// Moves the write-ahead log into the database as far as other readers allow.
   void checkpoint();
+  /// After a commit, when nobody waits: keeps the log short, so that opening and reading stay fast,
+  /// and makes room in its file for the next commits. Failures do not matter: the log keeps all.
+  void tendLog();
 
  private:
   struct Close {
@@ -76,12 +79,14 @@ class Connection final {
   class Use;
 
   [[noreturn]] void fail(int status) const;
+  void extendLog();
   void readSchema(Mode mode);
   StatementPtr prepare(const std::string& sql, bool keep);
   sqlite3_stmt* cached(const std::string& sql);
 
   // On the heap: SQLite holds the address. Declared first: it outlives the connection.
   std::unique_ptr<const CancelToken*> cancel_ = std::make_unique<const CancelToken*>(nullptr);
+  std::unique_ptr<int> logPages_ = std::make_unique<int>(0);  // in the log, after the last commit
   std::unique_ptr<sqlite3, Close> database_;
   std::unordered_map<std::string, StatementPtr> statements_;  // freed before the connection
 };

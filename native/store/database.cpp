@@ -137,6 +137,7 @@ void Database::drain() {
     drainQueued_ = false;
   }
   commitTogether(*writer_, index_.get(), std::move(writes));
+  writer_->tendLog();
 }
 
 void Database::onReader(ThreadPool::Job job) {

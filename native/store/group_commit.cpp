@@ -39,7 +39,7 @@ void checkChanges(const VectorIndex* index, const IndexChanges& changes) {
 /// One batch in its savepoint. Throws only when the whole transaction is lost.
 Outcome writeOne(Connection& connection, const VectorIndex* index, const WriteBatch& batch) {
   Outcome outcome;
-  connection.execute("SAVEPOINT batch");
+  connection.run({"SAVEPOINT batch", {}, std::nullopt});
   try {
     checkChanges(index, batch.changes);
     outcome.result = runStatements(connection, batch.statements);
@@ -50,8 +50,8 @@ Outcome writeOne(Connection& connection, const VectorIndex* index, const WriteBa
     if (outcome.error) std::rethrow_exception(outcome.error);
     throw Error(ErrorCode::kInternal, "a statement ended the writer's transaction");
   }
-  if (!outcome.result.committed) connection.execute("ROLLBACK TO batch");
-  connection.execute("RELEASE batch");
+  if (!outcome.result.committed) connection.run({"ROLLBACK TO batch", {}, std::nullopt});
+  connection.run({"RELEASE batch", {}, std::nullopt});
   return outcome;
 }
 
@@ -60,12 +60,12 @@ std::vector<Outcome> writeAll(Connection& connection, const VectorIndex* index,
                               const std::vector<QueuedWrite>& writes) {
   std::vector<Outcome> outcomes;
   outcomes.reserve(writes.size());
-  connection.execute("BEGIN IMMEDIATE");
+  connection.run({"BEGIN IMMEDIATE", {}, std::nullopt});
   try {
     for (const QueuedWrite& write : writes) {
       outcomes.push_back(writeOne(connection, index, write.batch));
     }
-    connection.execute("COMMIT");
+    connection.run({"COMMIT", {}, std::nullopt});
   } catch (...) {
     const std::exception_ptr reason = std::current_exception();
     if (connection.inTransaction()) {

@@ -29,16 +29,21 @@ export function setSequence(sequence: number): SqlStatement {
   return { sql: "UPDATE store SET sequence = ?1", params: [sequence], expectChanges: 1 };
 }
 
-/** A statement that runs for each item, with numbers, and NaN for NULL. */
+/** As Float64Array.from, which takes five times as long. NaN stands for NULL. */
+function column<T>(items: readonly T[], read: (item: T) => number | undefined): Float64Array {
+  const numbers = new Float64Array(items.length);
+  for (const [i, item] of items.entries()) numbers[i] = read(item) ?? NaN;
+  return numbers;
+}
+
+/** A statement that runs for each item with its numbers. */
 function each<T>(
   sql: string,
   items: readonly T[],
   ...numbers: ((item: T) => number)[]
 ): SqlStatement[] {
   if (items.length === 0) return [];
-  return [
-    { sql, columns: numbers.map((read) => Float64Array.from(items, read)), expectChanges: 1 },
-  ];
+  return [{ sql, columns: numbers.map((read) => column(items, read)), expectChanges: 1 }];
 }
 
 /** The effect that may have this kind. */
@@ -118,7 +123,7 @@ function isInsertion(kind: Effect["kind"]): boolean {
 function insertGalleries(effects: readonly EffectOf<"insert-gallery">[]): SqlStatement[] {
   if (effects.length === 0) return [];
   const sql = "INSERT INTO gallery (key, id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-  const keys = Float64Array.from(effects, ({ key }) => key);
+  const keys = column(effects, ({ key }) => key);
   const ids = effects.map(({ galleryId }) => galleryId);
   return [{ sql, columns: [keys, ids], expectChanges: 1 }];
 }
@@ -132,10 +137,10 @@ function insertSubjects(
     sql: "INSERT INTO subject (key, id, metadata, created_at_ms, revision) VALUES (?2, ?3, ?4, ?5, ?1) ON CONFLICT DO NOTHING",
     params: [sequence],
     columns: [
-      Float64Array.from(effects, ({ key }) => key),
+      column(effects, ({ key }) => key),
       effects.map(({ subject }) => subject.id),
       effects.map(({ subject }) => subject.metadata ?? null),
-      Float64Array.from(effects, ({ subject }) => subject.createdAtMs),
+      column(effects, ({ subject }) => subject.createdAtMs),
     ],
     expectChanges: 1,
   };
@@ -148,22 +153,20 @@ function insertFaces(effects: readonly EffectOf<"insert-face">[]): SqlStatement[
   const dimension = first.face.vector.length;
   const vectors = new Float32Array(effects.length * dimension);
   for (const [i, { face }] of effects.entries()) vectors.set(face.vector, i * dimension);
-  const numbers = (read: (effect: EffectOf<"insert-face">) => number | undefined): Float64Array =>
-    Float64Array.from(effects, (effect) => read(effect) ?? NaN);
   return [
     {
       sql: "INSERT INTO face (key, id, subject_key, vector, x, y, width, height, score, created_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
       columns: [
-        numbers(({ key }) => key),
+        column(effects, ({ key }) => key),
         effects.map(({ face }) => face.id),
-        numbers(({ subjectKey }) => subjectKey),
+        column(effects, ({ subjectKey }) => subjectKey),
         { floats: vectors, each: dimension },
-        numbers(({ face }) => face.box?.x),
-        numbers(({ face }) => face.box?.y),
-        numbers(({ face }) => face.box?.width),
-        numbers(({ face }) => face.box?.height),
-        numbers(({ face }) => face.score),
-        numbers(({ face }) => face.createdAtMs),
+        column(effects, ({ face }) => face.box?.x),
+        column(effects, ({ face }) => face.box?.y),
+        column(effects, ({ face }) => face.box?.width),
+        column(effects, ({ face }) => face.box?.height),
+        column(effects, ({ face }) => face.score),
+        column(effects, ({ face }) => face.createdAtMs),
       ],
       expectChanges: 1,
     },
@@ -176,9 +179,9 @@ function insertMembers(effects: readonly EffectOf<"insert-member">[]): SqlStatem
     {
       sql: "INSERT INTO membership (gallery_key, subject_id, subject_key) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
       columns: [
-        Float64Array.from(effects, ({ galleryKey }) => galleryKey),
+        column(effects, ({ galleryKey }) => galleryKey),
         effects.map(({ subjectId }) => subjectId),
-        Float64Array.from(effects, ({ subjectKey }) => subjectKey),
+        column(effects, ({ subjectKey }) => subjectKey),
       ],
     },
   ];
@@ -190,7 +193,7 @@ function deleteMembers(effects: readonly EffectOf<"insert-member">[]): SqlStatem
     {
       sql: "DELETE FROM membership WHERE gallery_key = ?1 AND subject_id = ?2",
       columns: [
-        Float64Array.from(effects, ({ galleryKey }) => galleryKey),
+        column(effects, ({ galleryKey }) => galleryKey),
         effects.map(({ subjectId }) => subjectId),
       ],
     },

@@ -7,7 +7,7 @@ import {
 import { settle } from "../internal/task.js";
 import { integerIn, optionalSignal, plainOptions } from "../internal/validate.js";
 import { comparable } from "../pipeline.js";
-import { capture, type CapturedOperation } from "./captured.js";
+import { capture, sharedCopies, type CapturedOperation } from "./captured.js";
 import { changesOf } from "./changes.js";
 import {
   checkChanges,
@@ -187,7 +187,8 @@ class SqliteStore implements Store {
     options: Signalled = {},
   ): Promise<TransactionResult> {
     return this.#life.run(async () => {
-      const captured = capture(operations, this.#life.model.dimension);
+      const { dimension } = this.#life.model;
+      const captured = capture(operations, dimension, sharedCopies(dimension));
       if (captured.some(({ kind }) => kind === "add-face")) this.#life.requireSearchable();
       for (let assumeNew = true; ; assumeNew = false) {
         const result = await this.#attempt(captured, assumeNew, options.signal);
