@@ -9,6 +9,7 @@ import {
 import { nativeIds } from "./internal/native-ids.js";
 import { Operations } from "./internal/operations.js";
 import { fromNative, settle } from "./internal/task.js";
+import { lengthOf } from "./internal/typed-array.js";
 import { oneOf, optionalSignal, plainOptions } from "./internal/validate.js";
 import type { CallOptions } from "./galleries.js";
 import {
@@ -22,8 +23,6 @@ import {
   vectorsOf,
 } from "./vector-index-options.js";
 
-/** Queries of a batch that one thread answers together, reading each vector once. */
-const TOGETHER = 16;
 /** What calls that wait may hold copies of, besides a first one of any size. */
 const MAX_PENDING_BYTES = 2 ** 30;
 
@@ -114,9 +113,9 @@ export function createIndex<Id extends string | number = string>(
       dimension,
       metric,
       threads,
-      queueLimit: queueLimit * threads, // a batch is one call, and as many tasks as threads
+      queueLimit,
     });
-    return new NativeBackedIndex<Id>(index, { dimension, metric, threads, queueLimit });
+    return new NativeBackedIndex<Id>(index, { dimension, metric, queueLimit });
   } catch (error) {
     throw fromNative(error);
   }
@@ -125,7 +124,6 @@ export function createIndex<Id extends string | number = string>(
 interface Facts {
   readonly dimension: number;
   readonly metric: IndexMetric;
-  readonly threads: number;
   readonly queueLimit: number;
 }
 
@@ -133,18 +131,16 @@ class NativeBackedIndex<Id extends string | number> implements VectorIndex<Id> {
   readonly dimension: number;
   readonly metric: IndexMetric;
   readonly #native: NativeNamedIndex; // joined by close()
-  readonly #threads: number;
   readonly #queueLimit: number;
   readonly #operations = new Operations(closedError);
   #pending = 0;
   #pendingBytes = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(index: NativeNamedIndex, { dimension, metric, threads, queueLimit }: Facts) {
+  constructor(index: NativeNamedIndex, { dimension, metric, queueLimit }: Facts) {
     this.#native = index;
     this.dimension = dimension;
     this.metric = metric;
-    this.#threads = threads;
     this.#queueLimit = queueLimit;
   }
 
@@ -195,18 +191,14 @@ class NativeBackedIndex<Id extends string | number> implements VectorIndex<Id> {
     vectors: Float32Array,
     options?: IndexSearchOptions<Id>,
   ): Promise<readonly (readonly IndexHit<Id>[])[]> {
-    // Copied whole: the parts are handed over one after the other.
-    const queries = new Float32Array(vectorsOf("vectors", vectors, this.dimension));
-    const count = queries.length / this.dimension;
+    const queries = vectorsOf("vectors", vectors, this.dimension);
+    const count = lengthOf(queries) / this.dimension;
     const { k, maxDistance, candidates, signal: outer } = searchOptionsOf(options, count);
-    return this.#run(outer, queries.byteLength, (signal) =>
-      inParts(count, this.#threads, async (first, end) => {
-        const part = queries.subarray(first * this.dimension, end * this.dimension);
-        return hitsOf<Id>(
-          await settle(() => this.#native.search(part, k, maxDistance, candidates), signal),
-        );
-      }),
-    );
+    return this.#run(outer, queries.byteLength, async (signal) => {
+      if (count === 0) return [];
+      const task = () => this.#native.search(queries, k, maxDistance, candidates);
+      return hitsOf<Id>(await settle(task, signal));
+    });
   }
 
   async save(path: string, options?: IndexFileOptions): Promise<void> {
@@ -257,34 +249,6 @@ class NativeBackedIndex<Id extends string | number> implements VectorIndex<Id> {
       }
     });
   }
-}
-
-/**
- * The answers of `work` to parts of `count` queries, `threads` parts at a time, so that a batch
- * leaves room for other calls. The first failure ends it, once no part is under way.
- */
-async function inParts<T>(
-  count: number,
-  threads: number,
-  work: (first: number, end: number) => Promise<readonly T[]>,
-): Promise<readonly T[]> {
-  const answers: (readonly T[])[] = [];
-  let next = 0;
-  const chain = async () => {
-    while (next < count) {
-      const first = next;
-      next = Math.min(first + TOGETHER, count);
-      try {
-        answers[first / TOGETHER] = await work(first, next);
-      } catch (error) {
-        next = count;
-        throw error;
-      }
-    }
-  };
-  const ends = await Promise.allSettled(Array.from({ length: threads }, chain));
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
-  return answers.flat();
 }
 
 function hitsOf<Id extends string | number>(found: NativeNamedHits): IndexHit<Id>[][] {

@@ -321,13 +321,14 @@ test("a call whose signal has fired, or fires while it waits, is aborted and cha
     expect(await codeOf(call())).toBe("COUNTENANCE_ABORTED");
   }
   const controller = new AbortController();
-  const ids = Array.from({ length: 5000 }, (_, i) => i);
-  const first = index.add(ids, numbers(5000 * 128, 1));
-  const waiting = index.add([9999], query, { signal: controller.signal });
+  // Enough to be under way for longer than it takes to come to the next line but one.
+  const ids = Array.from({ length: 60_000 }, (_, i) => i);
+  const first = index.add(ids, new Float32Array(60_000 * 128));
+  const waiting = index.add([99_999], query, { signal: controller.signal });
   controller.abort();
   expect(await codeOf(waiting)).toBe("COUNTENANCE_ABORTED");
   await first;
-  expect(index.size).toBe(5000);
+  expect(index.size).toBe(60_000);
 });
 
 test("one call too many is refused at once, and the others are answered", async () => {

@@ -53,9 +53,9 @@ void appendUtf8(std::string& text, std::u16string_view units, const char* name) 
     if (point >= 0xd800 && point < 0xe000) {
       const std::uint32_t low = i + 1 < units.size() ? units[i + 1] : 0;
       if (point >= 0xdc00 || low < 0xdc00 || low >= 0xe000) {
-        throw Error(ErrorCode::kInvalidArgument,
-                    std::string(name) +
-                        ": expected well-formed Unicode, got a surrogate without its pair");
+        throw Error(
+            ErrorCode::kInvalidArgument,
+            std::string(name) + ": expected well-formed Unicode, got a surrogate without its pair");
       }
       point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
       ++i;

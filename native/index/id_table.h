@@ -16,8 +16,9 @@ namespace countenance {
 
 /// Texts and their keys: 1, 2, 3 ... in the order of addition, never given twice.
 ///
-/// Any thread may read at any time; one thread at a time writes. Readers wait for a writer no longer
-/// than a few hundred ids take it: what takes longer (a larger table) is made beside the old one.
+/// Any thread may read at any time; one thread at a time writes. Readers wait for a writer no
+/// longer than a few hundred ids take it: what takes longer (a larger table) is made beside the old
+/// one.
 ///
 /// A removed text stays readable by its key, because a search under way may have found it. The room
 /// comes back with compacted(), which makes a new table; the old one then knows its successor, so

@@ -90,7 +90,8 @@ class Input final {
   std::uint64_t size() const { return file_.size(); }
   void requireChecksum() {
     const std::uint64_t expected = hash_.value();
-    if (file_.number<std::uint64_t>() != expected) corrupt("its checksum does not fit: it is damaged");
+    if (file_.number<std::uint64_t>() != expected)
+      corrupt("its checksum does not fit: it is damaged");
   }
 
  private:
@@ -100,7 +101,8 @@ class Input final {
 
 Header readHeader(Input& file) {
   Header header;
-  if (file.size() < sizeof(Header) + sizeof(std::uint64_t)) corrupt("expected one, got a shorter file");
+  if (file.size() < sizeof(Header) + sizeof(std::uint64_t))
+    corrupt("expected one, got a shorter file");
   file.read(&header, sizeof(header));
   if (header.magic != kMagic) corrupt("expected one, got another kind of file");
   if (header.version != kVersion) {

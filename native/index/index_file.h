@@ -19,7 +19,8 @@ namespace countenance {
 //  40  u64 bytes of the whole file
 //  48  u64 zero
 //  56  u64 XXH64, seed 0, of the 56 bytes before it
-//  64  ids: integers as u64, or u32 lengths of all strings and then their UTF-8; zeros to a multiple
+//  64  ids: integers as u64, or u32 lengths of all strings and then their UTF-8; zeros to a
+//  multiple
 //      of 64 from the start of the file
 //      vectors: count x dimension x f32, in the order of the ids
 //      u64 XXH64, seed 0, of everything before it

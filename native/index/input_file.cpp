@@ -28,9 +28,8 @@ InputFile::InputFile(const std::string& path) {
   descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor_ < 0) {
     const int error = errno;
-    const ErrorCode code =
-        error == EACCES ? ErrorCode::kInvalidArgument
-                        : fileErrorCode(error, ErrorCode::kInvalidArgument);
+    const ErrorCode code = error == EACCES ? ErrorCode::kInvalidArgument
+                                           : fileErrorCode(error, ErrorCode::kInvalidArgument);
     throw Error(code, "path: cannot read it: " + textOf(error));
   }
   struct stat status {};
@@ -52,8 +51,8 @@ void InputFile::read(void* data, std::size_t count) {
 void InputFile::readAt(std::uint64_t position, void* data, std::size_t count) const {
   auto* bytes = static_cast<char*>(data);
   while (count > 0) {
-    const ssize_t got = pread(descriptor_, bytes, std::min(count, kMaxRead),
-                              static_cast<off_t>(position));
+    const ssize_t got =
+        pread(descriptor_, bytes, std::min(count, kMaxRead), static_cast<off_t>(position));
     if (got < 0) {
       if (errno == EINTR) continue;
       throw Error(ErrorCode::kStoreIo, "the file could not be read: " + textOf(errno));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -57,21 +58,19 @@ std::vector<std::int64_t> keysOfIntegers(const IdList& ids) {
 }  // namespace
 
 NamedIndex::NamedIndex(std::size_t dimension, Metric metric)
-    : dimension_(dimension),
-      metric_(metric),
-      contents_(emptyContents(IdList::Kind::kIntegers)) {}
+    : dimension_(dimension), metric_(metric), contents_(emptyContents(IdList::Kind::kIntegers)) {}
 
-NamedIndex::Contents NamedIndex::emptyContents(IdList::Kind kind) const {
+NamedContents NamedIndex::emptyContents(IdList::Kind kind) const {
   return {std::make_shared<FlatIndex>(dimension_), kind,
           kind == IdList::Kind::kTexts ? std::make_shared<IdTable>() : nullptr};
 }
 
-NamedIndex::Contents NamedIndex::contents() const {
+NamedContents NamedIndex::contents() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return contents_;
 }
 
-void NamedIndex::replaceContents(Contents contents) {
+void NamedIndex::replaceContents(NamedContents contents) {
   const std::lock_guard<std::mutex> lock(mutex_);
   std::swap(contents_, contents);
 }
@@ -79,7 +78,7 @@ void NamedIndex::replaceContents(Contents contents) {
 std::size_t NamedIndex::size() const { return contents().vectors->size(); }
 
 /// 0 for ids that are not there, unless they are integers: those the index looks up itself.
-std::vector<std::int64_t> NamedIndex::keysOf(const Contents& contents, const IdList& ids) {
+std::vector<std::int64_t> NamedIndex::keysOf(const NamedContents& contents, const IdList& ids) {
   if (ids.kind() != contents.kind) {
     if (ids.size() > 0 && contents.vectors->size() > 0) {
       const bool texts = contents.kind == IdList::Kind::kTexts;
@@ -92,11 +91,10 @@ std::vector<std::int64_t> NamedIndex::keysOf(const Contents& contents, const IdL
 }
 
 bool NamedIndex::has(const IdList& ids) const {
-  const Contents now = contents();
+  const NamedContents now = contents();
   const std::vector<std::int64_t> keys = keysOf(now, ids);
-  return std::all_of(keys.begin(), keys.end(), [&now](std::int64_t key) {
-    return key != 0 && now.vectors->contains(key);
-  });
+  return std::all_of(keys.begin(), keys.end(),
+                     [&now](std::int64_t key) { return key != 0 && now.vectors->contains(key); });
 }
 
 void NamedIndex::add(const IdList& ids, std::vector<float> vectors, const CancelToken& cancel) {
@@ -108,7 +106,7 @@ void NamedIndex::add(const IdList& ids, std::vector<float> vectors, const Cancel
   if (metric_ == Metric::kCosine) makeUnit(vectors, dimension_, kAnyLength);
   const std::lock_guard<std::mutex> changing(changing_);
   cancel.check();
-  Contents now = contents();
+  NamedContents now = contents();
   if (now.kind != ids.kind()) {
     keysOf(now, ids);  // throws unless the index is empty
     now = emptyContents(ids.kind());
@@ -138,17 +136,16 @@ void NamedIndex::add(const IdList& ids, std::vector<float> vectors, const Cancel
 std::size_t NamedIndex::remove(const IdList& ids, const CancelToken& cancel) {
   const std::lock_guard<std::mutex> changing(changing_);
   cancel.check();
-  const Contents now = contents();
+  const NamedContents now = contents();
   IndexChanges changes;
   changes.remove = keysOf(now, ids);
   std::vector<std::int64_t>& keys = changes.remove;
   std::sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-  keys.erase(std::remove_if(keys.begin(), keys.end(),
-                            [&now](std::int64_t key) {
-                              return key == 0 || !now.vectors->contains(key);
-                            }),
-             keys.end());
+  keys.erase(
+      std::remove_if(keys.begin(), keys.end(),
+                     [&now](std::int64_t key) { return key == 0 || !now.vectors->contains(key); }),
+      keys.end());
   if (keys.empty()) return 0;
   now.vectors->apply(changes);
   if (now.texts) now.texts->remove(keys);
@@ -158,58 +155,71 @@ std::size_t NamedIndex::remove(const IdList& ids, const CancelToken& cancel) {
 
 /// Searches under way keep the old table, from which they find the way to this one.
 void NamedIndex::compactTexts() {
-  Contents now = contents();
+  NamedContents now = contents();
   if (!now.texts || !now.texts->wantsCompaction()) return;
   now.texts = now.texts->compacted();
   replaceContents(now);
 }
 
-NamedHits NamedIndex::search(std::vector<float> queries, const NamedQuery& wanted,
-                             const CancelToken& cancel) const {
+QueuedSearch NamedIndex::searchOf(const NamedContents& contents, std::vector<float> queries,
+                                  const NamedQuery& wanted) const {
   if (queries.empty() || queries.size() % dimension_ != 0) {
     reject("vector: expected " + std::to_string(dimension_) + " values each, got " +
            std::to_string(queries.size()) + " in all");
   }
   if (metric_ == Metric::kCosine) makeUnit(queries, dimension_, kAnyLength);
-  const Contents now = contents();
-  IndexRestriction restriction;
+  QueuedSearch search;
+  search.index = contents.vectors;
+  search.vectors = std::move(queries);
+  search.k = wanted.k;
+  search.maxDistance = euclideanLimit(metric_, wanted.maxDistance);
   if (wanted.candidates) {
-    std::vector<std::int64_t> keys = keysOf(now, *wanted.candidates);
+    std::vector<std::int64_t> keys = keysOf(contents, *wanted.candidates);
     keys.erase(std::remove(keys.begin(), keys.end(), 0), keys.end());
-    restriction.groups = std::move(keys);
+    search.restriction.groups = std::move(keys);
   }
-  IndexQuery query;
-  query.k = wanted.k;
-  query.maxDistance = euclideanLimit(metric_, wanted.maxDistance);
-  query.cancel = cancel;
-  NamedHits found{IdList(now.kind), {}, {}};
-  std::vector<std::int64_t> keys;
-  std::vector<IndexQuery> together;
-  for (std::size_t start = 0; start < queries.size();) {
-    together.clear();
-    for (; start < queries.size() && together.size() < VectorIndex::kTogether;
-         start += dimension_) {
-      query.vector = Span<const float>(queries.data() + start, dimension_);
-      together.push_back(query);
-    }
-    const std::vector<IndexHits> answers = now.vectors->searchTogether(together, restriction);
-    cancel.check();  // searchTogether() answers a cancelled query with nothing
-    for (const IndexHits& answer : answers) {
-      const std::size_t before = keys.size();
-      for (const IndexHit& hit : answer.hits) {
-        const double distance = reported(metric_, hit.distance);
-        if (distance > wanted.maxDistance) continue;
-        keys.push_back(hit.key);
-        found.distances.push_back(distance);
-      }
-      found.counts.push_back(static_cast<std::uint32_t>(keys.size() - before));
-    }
-  }
-  found.ids = idsOf(now, keys);
-  return found;
+  return search;
 }
 
-IdList NamedIndex::idsOf(const Contents& contents, const std::vector<std::int64_t>& keys) {
+NamedHits NamedIndex::search(std::vector<float> queries, const NamedQuery& wanted,
+                             const CancelToken& cancel) const {
+  const NamedContents now = contents();
+  const QueuedSearch search = searchOf(now, std::move(queries), wanted);
+  std::vector<IndexHits> found;
+  std::vector<IndexQuery> together;
+  for (std::size_t start = 0; start < search.vectors.size();) {
+    together.clear();
+    for (; start < search.vectors.size() && together.size() < VectorIndex::kTogether;
+         start += dimension_) {
+      together.push_back(
+          {{search.vectors.data() + start, dimension_}, search.k, search.maxDistance, cancel});
+    }
+    std::vector<IndexHits> answers = now.vectors->searchTogether(together, search.restriction);
+    cancel.check();  // searchTogether() answers a cancelled query with nothing
+    std::move(answers.begin(), answers.end(), std::back_inserter(found));
+  }
+  return name(now, found, wanted.maxDistance);
+}
+
+NamedHits NamedIndex::name(const NamedContents& contents, const std::vector<IndexHits>& found,
+                           double maxDistance) const {
+  NamedHits named{IdList(contents.kind), {}, {}};
+  std::vector<std::int64_t> keys;
+  for (const IndexHits& answer : found) {
+    const std::size_t before = keys.size();
+    for (const IndexHit& hit : answer.hits) {
+      const double distance = reported(metric_, hit.distance);
+      if (distance > maxDistance) continue;
+      keys.push_back(hit.key);
+      named.distances.push_back(distance);
+    }
+    named.counts.push_back(static_cast<std::uint32_t>(keys.size() - before));
+  }
+  named.ids = idsOf(contents, keys);
+  return named;
+}
+
+IdList NamedIndex::idsOf(const NamedContents& contents, const std::vector<std::int64_t>& keys) {
   IdList ids(contents.kind);
   std::string text;
   for (const std::int64_t key : keys) {
@@ -230,7 +240,7 @@ void NamedIndex::save(const std::string& path, IndexFormat format,
                       const CancelToken& cancel) const {
   const std::lock_guard<std::mutex> changing(changing_);  // searches go on
   cancel.check();
-  const Contents now = contents();
+  const NamedContents now = contents();
   const std::vector<std::int64_t> keys = now.vectors->keys();
   const SavedIndex saved{dimension_, metric_, idsOf(now, keys)};
   const auto source = [&](std::size_t first, Span<float> vectors) {
@@ -276,11 +286,11 @@ class NamedIndex::Loading final : public SavedIndexTarget {
     taken_ += rows;
   }
 
-  Contents contents() const { return contents_; }
+  NamedContents contents() const { return contents_; }
 
  private:
   const NamedIndex& index_;
-  Contents contents_;
+  NamedContents contents_;
   std::vector<std::int64_t> keys_;
   std::size_t taken_ = 0;
 };

@@ -14,6 +14,7 @@
 #include "index/id_list.h"
 #include "index/id_table.h"
 #include "index/saved_index.h"
+#include "index/search_queue.h"
 #include "index/vector_index.h"
 
 namespace countenance {
@@ -33,6 +34,13 @@ struct NamedHits {
   IdList ids;
   std::vector<double> distances;      ///< [ids.size()]
   std::vector<std::uint32_t> counts;  ///< Of each query.
+};
+
+/// Vectors and their names at one moment; a search keeps those that it began with.
+struct NamedContents {
+  std::shared_ptr<VectorIndex> vectors;
+  IdList::Kind kind = IdList::Kind::kIntegers;
+  std::shared_ptr<IdTable> texts;  ///< None for integers, whose keys are the ids themselves plus 1.
 };
 
 /// Vectors by ids, integers or texts, for people who only want a vector index.
@@ -60,11 +68,19 @@ class NamedIndex final {
   /// The nearest vectors of each query, nearest first; ties in the order of integers, or of the
   /// first addition.
   ///
-  /// Distances: Euclidean in f32, or 1 - cosine in 0..2. The latter is half the square of the former
-  /// between vectors of length 1, which f32 makes exact to 1e-6.
+  /// Distances: Euclidean in f32, or 1 - cosine in 0..2. The latter is half the square of the
+  /// former between vectors of length 1, which f32 makes exact to 1e-6.
   /// @param queries  [n x dimension]
   NamedHits search(std::vector<float> queries, const NamedQuery& wanted,
                    const CancelToken& cancel) const;
+
+  /// The same in two steps, for a SearchQueue in between: `search` is for contents() of the same
+  /// moment, without claim() and finish().
+  NamedContents contents() const;
+  QueuedSearch searchOf(const NamedContents& contents, std::vector<float> queries,
+                        const NamedQuery& wanted) const;
+  NamedHits name(const NamedContents& contents, const std::vector<IndexHits>& found,
+                 double maxDistance) const;
 
   /// @throws Error as writeIndexFile() and writeFaissFile() do.
   void save(const std::string& path, IndexFormat format, const CancelToken& cancel) const;
@@ -76,26 +92,19 @@ class NamedIndex final {
   void clear();
 
  private:
-  /// Vectors and their names. A search keeps those that it began with.
-  struct Contents {
-    std::shared_ptr<VectorIndex> vectors;
-    IdList::Kind kind = IdList::Kind::kIntegers;
-    std::shared_ptr<IdTable> texts;  // none for integers, whose keys are the ids themselves, plus 1
-  };
   class Loading;
 
-  Contents contents() const;
-  void replaceContents(Contents contents);
-  Contents emptyContents(IdList::Kind kind) const;
-  static std::vector<std::int64_t> keysOf(const Contents& contents, const IdList& ids);
-  static IdList idsOf(const Contents& contents, const std::vector<std::int64_t>& keys);
+  void replaceContents(NamedContents contents);
+  NamedContents emptyContents(IdList::Kind kind) const;
+  static std::vector<std::int64_t> keysOf(const NamedContents& contents, const IdList& ids);
+  static IdList idsOf(const NamedContents& contents, const std::vector<std::int64_t>& keys);
   void compactTexts();
 
   const std::size_t dimension_;
   const Metric metric_;
   mutable std::mutex changing_;  // held by the one change, or by save(), that is under way
   mutable std::mutex mutex_;     // guards contents_, for as long as it takes to copy the pointers
-  Contents contents_;
+  NamedContents contents_;
 };
 
 }  // namespace countenance

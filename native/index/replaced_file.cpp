@@ -78,8 +78,8 @@ ReplacedFile::ReplacedFile(const std::string& path)
 }
 
 bool ReplacedFile::tryOpen() {
-  const int opened =
-      open(temporary_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, kOwnerOnly);
+  const int opened = open(temporary_.c_str(),
+                          O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, kOwnerOnly);
   if (opened < 0) refuse(errno, "its temporary file: ");
   struct stat ours {};
   struct stat named {};

@@ -22,7 +22,8 @@ SearchQueue::SearchQueue(std::shared_ptr<const VectorIndex> index, std::size_t t
       pool_(threads, limit + threads, std::move(onStart)) {}
 
 void SearchQueue::submit(QueuedSearch search) {
-  const std::size_t dimension = index_->dimension();
+  if (!search.index) search.index = index_;
+  const std::size_t dimension = search.index->dimension();
   const std::size_t count = search.vectors.size() / dimension;
   if (count == 0 || count * dimension != search.vectors.size()) {
     throw Error(ErrorCode::kInvalidArgument, "query: expected " + std::to_string(dimension) +
@@ -30,7 +31,8 @@ void SearchQueue::submit(QueuedSearch search) {
                                                  std::to_string(search.vectors.size()));
   }
   for (std::size_t i = 0; i < count; ++i) {
-    index_->checkQuery({{&search.vectors[i * dimension], dimension}, search.k, search.maxDistance});
+    search.index->checkQuery(
+        {{&search.vectors[i * dimension], dimension}, search.k, search.maxDistance});
   }
   const bool restricted = search.restriction.tag || search.restriction.groups;
   const auto job = std::make_shared<Job>();
@@ -91,6 +93,7 @@ std::vector<SearchQueue::Query> SearchQueue::take() {
 void SearchQueue::takeFrom(Jobs& jobs, std::size_t most, std::vector<Query>& block) {
   while (!jobs.empty() && block.size() < most) {
     const std::shared_ptr<Job> job = jobs.front();
+    if (!block.empty() && job->search.index != block.front().job->search.index) return;
     const std::size_t count = job->hits.size();
     if (job->taken == 0 && !job->search.claim()) {
       if (&jobs == &open_) openQueries_ -= count;
@@ -107,7 +110,8 @@ void SearchQueue::takeFrom(Jobs& jobs, std::size_t most, std::vector<Query>& blo
 
 void SearchQueue::answer(const std::vector<Query>& block) {
   if (block.empty()) return;
-  const std::size_t dimension = index_->dimension();
+  const VectorIndex& index = *block.front().job->search.index;
+  const std::size_t dimension = index.dimension();
   std::vector<IndexHits> hits(block.size());
   std::exception_ptr error;
   try {
@@ -121,9 +125,9 @@ void SearchQueue::answer(const std::vector<Query>& block) {
     }
     const IndexRestriction& restriction = block.front().job->search.restriction;
     if (queries.size() == 1) {
-      hits.front() = index_->search(queries.front(), restriction);
+      hits.front() = index.search(queries.front(), restriction);
     } else {
-      hits = index_->searchTogether(queries, restriction);
+      hits = index.searchTogether(queries, restriction);
     }
   } catch (...) {
     error = std::current_exception();

@@ -17,6 +17,8 @@ namespace countenance {
 
 /// One or many queries that wait for their turn and are answered together.
 struct QueuedSearch {
+  /// What to search, of the queue's dimension; empty: the queue's own index.
+  std::shared_ptr<const VectorIndex> index;
   std::vector<float> vectors;  ///< [count x dimension], count >= 1, finite.
   std::size_t k = 1;           ///< This and the next as in IndexQuery.
   float maxDistance = std::numeric_limits<float>::infinity();
@@ -31,9 +33,10 @@ struct QueuedSearch {
 
 /// The threads that search an index, and what waits for them, first come first served.
 ///
-/// Queries that are free of a restriction are answered in blocks, for which each vector is read
-/// once: as many as wait, spread evenly over the threads, and up to VectorIndex::kTogether. Of
-/// queries with a restriction only those of one QueuedSearch go together.
+/// Queries of one index that are free of a restriction are answered in blocks, for which each
+/// vector is read once: as many as wait, spread evenly over the threads, and up to
+/// VectorIndex::kTogether. Of queries with a restriction only those of one QueuedSearch go
+/// together.
 class SearchQueue final {
  public:
   /// @param limit    How many searches may wait.

@@ -39,10 +39,12 @@ class Xxh64 final {
     hash += total_;
     std::size_t at = 0;
     for (; at + 8 <= held_; at += 8) {
-      hash = rotate(hash ^ round(0, word<std::uint64_t>(rest_.data() + at)), 27) * kPrime1 + kPrime4;
+      hash =
+          rotate(hash ^ round(0, word<std::uint64_t>(rest_.data() + at)), 27) * kPrime1 + kPrime4;
     }
     if (at + 4 <= held_) {
-      hash = rotate(hash ^ word<std::uint32_t>(rest_.data() + at) * kPrime1, 23) * kPrime2 + kPrime3;
+      hash =
+          rotate(hash ^ word<std::uint32_t>(rest_.data() + at) * kPrime1, 23) * kPrime2 + kPrime3;
       at += 4;
     }
     for (; at < held_; ++at) hash = rotate(hash ^ rest_[at] * kPrime5, 11) * kPrime1;

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/thread_pool.h"
 #include "index/named_index.h"
+#include "index/search_queue.h"
 #include "napi/arguments.h"
 #include "napi/errors.h"
 #include "napi/instance.h"
@@ -26,7 +27,7 @@ constexpr std::int64_t kMaxQueue = 1 << 20;
 struct NamedIndexOwner final : Closeable {
   NamedIndexOwner(std::size_t dimension, Metric metric, std::size_t threads, std::size_t queueLimit)
       : index(dimension, metric),
-        searches(threads, queueLimit, giveWayToEventLoop),
+        searches(nullptr, threads, queueLimit, giveWayToEventLoop),
         changes(1, queueLimit, giveWayToEventLoop) {}
   void shutDown() override {
     searches.close();
@@ -35,7 +36,7 @@ struct NamedIndexOwner final : Closeable {
   }
 
   NamedIndex index;
-  ThreadPool searches;
+  SearchQueue searches;
   ThreadPool changes;
 };
 
@@ -70,23 +71,44 @@ class RemoveTask final : public Task {
   std::size_t removed_ = 0;
 };
 
+/// A search among candidates is a piece of work by itself, because finding them is most of it.
+/// Other searches wait in the queue, which answers them in blocks.
 class NamedSearchTask final : public Task {
  public:
-  NamedSearchTask(Owner owner, std::vector<float> queries, std::size_t k, double maxDistance,
+  NamedSearchTask(Owner owner, std::vector<float> queries, NamedQuery wanted,
                   std::optional<NamedIds> candidates)
       : owner_(std::move(owner)),
         queries_(std::move(queries)),
-        k_(k),
-        maxDistance_(maxDistance),
+        wanted_(std::move(wanted)),
         candidates_(std::move(candidates)) {}
 
+  static Napi::Value start(Napi::Env env, const std::shared_ptr<NamedSearchTask>& task) {
+    if (task->candidates_) return Task::start(env, task->owner_->searches.pool(), task);
+    return Task::start(env, task, [&](const Ticket& ticket) { task->enqueue(ticket); });
+  }
+
  private:
+  void enqueue(const Ticket& ticket) {
+    const NamedContents contents = owner_->index.contents();
+    QueuedSearch search = owner_->index.searchOf(contents, std::move(queries_), wanted_);
+    search.cancel = cancel_;
+    search.claim = [ticket] { return ticket.claim(); };
+    // `this` is valid whenever it is used: a claimed task lives until its finish().
+    search.finish = [ticket, contents, this](const std::vector<IndexHits>& found,
+                                             std::exception_ptr error) {
+      try {
+        if (!error) found_ = owner_->index.name(contents, found, wanted_.maxDistance);
+      } catch (...) {
+        error = std::current_exception();
+      }
+      ticket.finish(std::move(error));
+    };
+    owner_->searches.submit(std::move(search));
+  }
+
   void run(std::size_t) override {
-    NamedQuery wanted;
-    wanted.k = k_;
-    wanted.maxDistance = maxDistance_;
-    if (candidates_) wanted.candidates = candidates_->list();
-    found_ = owner_->index.search(std::move(queries_), wanted, cancel_);
+    wanted_.candidates = candidates_->list();
+    found_ = owner_->index.search(std::move(queries_), wanted_, cancel_);
   }
 
   Napi::Value result(Napi::Env env) override {
@@ -103,8 +125,7 @@ class NamedSearchTask final : public Task {
 
   const Owner owner_;
   std::vector<float> queries_;  // copied: the caller may reuse its array
-  const std::size_t k_;
-  const double maxDistance_;
+  NamedQuery wanted_;
   const std::optional<NamedIds> candidates_;
   NamedHits found_{IdList(IdList::Kind::kIntegers), {}, {}};
 };
@@ -154,20 +175,19 @@ IndexFormat formatOf(Napi::Value value) {
 class NamedIndexWrap final : public Napi::ObjectWrap<NamedIndexWrap> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "NativeNamedIndex",
-                       {InstanceAccessor<&NamedIndexWrap::size>("size"),
-                        InstanceMethod<&NamedIndexWrap::has>("has"),
-                        InstanceMethod<&NamedIndexWrap::add>("add"),
-                        InstanceMethod<&NamedIndexWrap::remove>("remove"),
-                        InstanceMethod<&NamedIndexWrap::search>("search"),
-                        InstanceMethod<&NamedIndexWrap::save>("save"),
-                        InstanceMethod<&NamedIndexWrap::load>("load"),
-                        InstanceMethod<&NamedIndexWrap::clear>("clear"),
-                        InstanceMethod<&NamedIndexWrap::close>("close")});
+    return DefineClass(
+        env, "NativeNamedIndex",
+        {InstanceAccessor<&NamedIndexWrap::size>("size"),
+         InstanceMethod<&NamedIndexWrap::has>("has"), InstanceMethod<&NamedIndexWrap::add>("add"),
+         InstanceMethod<&NamedIndexWrap::remove>("remove"),
+         InstanceMethod<&NamedIndexWrap::search>("search"),
+         InstanceMethod<&NamedIndexWrap::save>("save"),
+         InstanceMethod<&NamedIndexWrap::load>("load"),
+         InstanceMethod<&NamedIndexWrap::clear>("clear"),
+         InstanceMethod<&NamedIndexWrap::close>("close")});
   }
 
-  explicit NamedIndexWrap(const Napi::CallbackInfo& info)
-      : Napi::ObjectWrap<NamedIndexWrap>(info) {
+  explicit NamedIndexWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NamedIndexWrap>(info) {
     if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "use createNamedIndex()");
     owner_ = *info[0].As<Napi::External<Owner>>().Data();
   }
@@ -200,31 +220,28 @@ class NamedIndexWrap final : public Napi::ObjectWrap<NamedIndexWrap> {
 
   Napi::Value search(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-      const auto k = static_cast<std::size_t>(
+      NamedQuery wanted;
+      wanted.k = static_cast<std::size_t>(
           integerOf(info[1], "k", 1, static_cast<std::int64_t>(VectorIndex::kMaxRangeHits)));
       if (!info[2].IsNumber()) {
         throw Error(ErrorCode::kInvalidArgument, "maxDistance: expected a number");
       }
+      wanted.maxDistance = info[2].As<Napi::Number>().DoubleValue();
       std::optional<NamedIds> candidates;
       if (!info[3].IsUndefined()) candidates.emplace(info[3]);
-      return Task::start(info.Env(), owner_->searches,
-                         std::make_shared<NamedSearchTask>(
-                             owner_, floatsOf(info[0], "vector"), k,
-                             info[2].As<Napi::Number>().DoubleValue(), std::move(candidates)));
+      return NamedSearchTask::start(
+          info.Env(), std::make_shared<NamedSearchTask>(owner_, floatsOf(info[0], "vector"),
+                                                        std::move(wanted), std::move(candidates)));
     });
   }
 
-  Napi::Value save(const Napi::CallbackInfo& info) {
-    return start(info, FileTask::Action::kSave);
-  }
-  Napi::Value load(const Napi::CallbackInfo& info) {
-    return start(info, FileTask::Action::kLoad);
-  }
+  Napi::Value save(const Napi::CallbackInfo& info) { return start(info, FileTask::Action::kSave); }
+  Napi::Value load(const Napi::CallbackInfo& info) { return start(info, FileTask::Action::kLoad); }
   Napi::Value start(const Napi::CallbackInfo& info, FileTask::Action action) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-      return Task::start(info.Env(), owner_->changes,
-                         std::make_shared<FileTask>(owner_, action, stringOf(info[0], "path"),
-                                                    formatOf(info[1])));
+      return Task::start(
+          info.Env(), owner_->changes,
+          std::make_shared<FileTask>(owner_, action, stringOf(info[0], "path"), formatOf(info[1])));
     });
   }
 
@@ -272,8 +289,7 @@ Napi::Value createNamedIndex(const Napi::CallbackInfo& info) {
 
 void registerNamedIndex(Napi::Env env, Napi::Object exports) {
   Instance::of(env).namedIndexClass = Napi::Persistent(NamedIndexWrap::define(env));
-  exports.Set("createNamedIndex",
-              Napi::Function::New<createNamedIndex>(env, "createNamedIndex"));
+  exports.Set("createNamedIndex", Napi::Function::New<createNamedIndex>(env, "createNamedIndex"));
 }
 
 }  // namespace countenance

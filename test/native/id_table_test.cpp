@@ -165,7 +165,9 @@ TEST("SipHash-2-4 gives its authors' values") {
   const SipHash<2, 4> hash(0x0706050403020100, 0x0f0e0d0c0b0a0908);
   std::string message;
   for (char byte = 0; byte < 63; ++byte) message.push_back(byte);
-  const auto of = [&](std::size_t length) { return hash(std::string_view(message).substr(0, length)); };
+  const auto of = [&](std::size_t length) {
+    return hash(std::string_view(message).substr(0, length));
+  };
   CHECK(of(0) == 0x726fdb47dd0e0e31);
   CHECK(of(1) == 0x74f839c593dc67fd);
   CHECK(of(8) == 0x93f5f5799a932462);
@@ -183,8 +185,8 @@ TEST("an id list refuses what is no id") {
   CHECK_ERROR(ErrorCode::kInvalidArgument, IdList::ofTexts("abc", {1, 3}));
   CHECK_ERROR(ErrorCode::kInvalidArgument, IdList::ofTexts("abc", {3, 0}));
   CHECK_ERROR(ErrorCode::kInvalidArgument, IdList::ofTexts(std::string(1025, 'x'), {1025}));
-  for (const char* const bytes : {"\x80", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82",
-                                  "\xe0\x80\xaf", "\xf0\x8f\xbf\xbf", "\xff"}) {
+  for (const char* const bytes : {"\x80", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                  "\xe2\x82", "\xe0\x80\xaf", "\xf0\x8f\xbf\xbf", "\xff"}) {
     const std::string text(bytes);
     CHECK_ERROR(ErrorCode::kInvalidArgument,
                 IdList::ofTexts(text, {static_cast<std::uint32_t>(text.size())}));

@@ -50,10 +50,10 @@ struct Read final : SavedIndexTarget {
 const std::vector<float> kVectors = {1.0F, -2.5F, 0.0F, 0.25F, 3.0F, 1e-20F};
 
 /// The indexes of the golden files, three vectors of two values.
-SavedIndex strings() {
-  return {2, Metric::kL2, IdList::ofTexts("ada\xc3\xa9grace", {3, 2, 5})};
+SavedIndex strings() { return {2, Metric::kL2, IdList::ofTexts("ada\xc3\xa9grace", {3, 2, 5})}; }
+SavedIndex integers() {
+  return {2, Metric::kCosine, IdList::ofIntegers({7, 0, IdList::kMaxInteger})};
 }
-SavedIndex integers() { return {2, Metric::kCosine, IdList::ofIntegers({7, 0, IdList::kMaxInteger})}; }
 
 void write(const std::string& path, const SavedIndex& index, const CancelToken& cancel = {}) {
   const auto source = [](std::size_t first, Span<float> vectors) {
@@ -69,6 +69,7 @@ std::string bytesOf(const std::string& path) {
 }
 
 void put(const std::string& path, const std::string& bytes) {
+  std::filesystem::remove(path);  // ext4 waits for the disk when a file is emptied and written
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
@@ -217,11 +218,12 @@ TEST("a whole file that is not wanted is no damage") {
 TEST("what is no readable file is an invalid argument, and does not hold anybody up") {
   const Folder folder;
   CHECK(mkfifo((folder / "pipe").c_str(), 0600) == 0);
-  for (const std::string& path : {folder / "absent", folder / "pipe", folder / ".", std::string()}) {
+  for (const std::string& path :
+       {folder / "absent", folder / "pipe", folder / ".", std::string()}) {
     CHECK_ERROR(ErrorCode::kInvalidArgument, read(path));
   }
-  for (const std::string& path : {folder / "absent/file", folder / "pipe", folder / ".", std::string(),
-                                  folder / "file/"}) {
+  for (const std::string& path :
+       {folder / "absent/file", folder / "pipe", folder / ".", std::string(), folder / "file/"}) {
     CHECK_ERROR(ErrorCode::kInvalidArgument, write(path, strings()));
   }
   CHECK(folder.files() == 1);
@@ -265,7 +267,8 @@ TEST("a saved file is its owner's alone, and takes the place of what a link poin
   CHECK(folder.files() == 2);
 }
 
-TEST("of two savers of one file the second is told at once; what a killed one left is overwritten") {
+TEST(
+    "of two savers of one file the second is told at once; what a killed one left is overwritten") {
   const Folder folder;
   const std::string path = folder / "file";
   {
@@ -304,7 +307,8 @@ TEST("XXH64 gives its author's values, in pieces of any size") {
   CHECK(of("", 1) == 0xef46db3751d8e999);
   CHECK(of("a", 1) == 0xd24ec4f1a98c6e5b);
   CHECK(of("abc", 3) == 0x44bc2cf5ad770999);
-  for (const std::size_t piece : {1, 5, 31, 32, 33, 43}) CHECK(of(fox, piece) == 0x0b242d361fda71bc);
+  for (const std::size_t piece : {1, 5, 31, 32, 33, 43})
+    CHECK(of(fox, piece) == 0x0b242d361fda71bc);
 }
 
 TEST_MAIN()

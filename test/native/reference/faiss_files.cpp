@@ -44,7 +44,8 @@ void print(const faiss::IndexFlat& flat, const std::vector<std::int64_t>* ids) {
 int read(const std::string& path) {
   const std::unique_ptr<faiss::Index> index(faiss::read_index(path.c_str()));
   const auto* map = dynamic_cast<const faiss::IndexIDMap*>(index.get());
-  const auto* flat = dynamic_cast<const faiss::IndexFlat*>(map == nullptr ? index.get() : map->index);
+  const auto* flat =
+      dynamic_cast<const faiss::IndexFlat*>(map == nullptr ? index.get() : map->index);
   if (flat == nullptr) return 1;
   print(*flat, map == nullptr ? nullptr : &map->id_map);
   return 0;
