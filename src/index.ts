@@ -19,7 +19,12 @@ export type { Probe } from "./probe.js";
 export type { RegisterManyItem, RegisterManyOptions, RegisterManyResult } from "./register-many.js";
 export { MISMATCH_DISTANCE, type RegisterOptions, type Registration } from "./registration.js";
 export { createMemoryStore, type MemoryStoreOptions } from "./stores/memory.js";
-export { openSqliteStore, type SqliteStoreOptions } from "./stores/sqlite.js";
+export {
+  openSqliteStore,
+  type BackupOptions,
+  type SqliteStore,
+  type SqliteStoreOptions,
+} from "./stores/sqlite.js";
 export type {
   Change,
   ChangePage,

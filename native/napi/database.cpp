@@ -95,6 +95,20 @@ class ReadKeysTask final : public Task {
   std::vector<std::int64_t> keys_;
 };
 
+class BackupTask final : public Task {
+ public:
+  BackupTask(std::shared_ptr<DatabaseOwner> owner, std::string target, BackupOptions options)
+      : owner_(std::move(owner)), target_(std::move(target)), options_(options) {}
+
+ private:
+  void run(std::size_t) override { owner_->database.backup(target_, options_, cancel_); }
+  Napi::Value result(Napi::Env env) override { return env.Undefined(); }
+
+  const std::shared_ptr<DatabaseOwner> owner_;
+  const std::string target_;
+  const BackupOptions options_;
+};
+
 /// Claimed and finished by the writer thread, together with other writes.
 class WriteTask final : public Task {
  public:
@@ -175,6 +189,7 @@ class DatabaseWrap final : public Napi::ObjectWrap<DatabaseWrap> {
         {InstanceMethod<&DatabaseWrap::write>("write"), InstanceMethod<&DatabaseWrap::read>("read"),
          InstanceMethod<&DatabaseWrap::readKeys>("readKeys"),
          InstanceMethod<&DatabaseWrap::loadIndex>("loadIndex"),
+         InstanceMethod<&DatabaseWrap::backup>("backup"),
          InstanceMethod<&DatabaseWrap::close>("close")});
   }
 
@@ -227,6 +242,19 @@ class DatabaseWrap final : public Napi::ObjectWrap<DatabaseWrap> {
                                      stringOf(info[1], "vectorsSql"), stringOf(info[2], "tagsSql"));
       return Task::start(info.Env(), task, [this](const Task::Ticket& ticket) {
         owner_->database.onWriter([ticket](std::size_t worker) { ticket.work(worker); });
+      });
+    });
+  }
+
+  Napi::Value backup(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      if (!info[1].IsBoolean()) {
+        throw Error(ErrorCode::kInvalidArgument, "overwrite: expected a boolean");
+      }
+      const BackupOptions options{info[1].As<Napi::Boolean>().Value()};
+      const auto task = std::make_shared<BackupTask>(owner_, stringOf(info[0], "path"), options);
+      return Task::start(info.Env(), task, [this](const Task::Ticket& ticket) {
+        owner_->database.onCopier([ticket](std::size_t worker) { ticket.work(worker); });
       });
     });
   }

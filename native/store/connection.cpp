@@ -272,7 +272,7 @@ Connection::Connection(const std::string& path, Mode mode) {
   execute("PRAGMA temp_store = MEMORY");  // no vectors in files of the system's temporary folder
   if (mode == Mode::kReader) {
     execute("PRAGMA query_only = ON");
-  } else {
+  } else if (mode == Mode::kWriter) {
     execute("PRAGMA synchronous = FULL");
     execute("PRAGMA secure_delete = ON");      // what is deleted is overwritten with zeros
     execute("PRAGMA wal_autocheckpoint = 0");  // tendLog() does it when nobody waits

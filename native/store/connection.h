@@ -37,7 +37,8 @@ class RowView final {
 /// thread at a time.
 class Connection final {
  public:
-  enum class Mode { kWriter, kReader };
+  /// A copier reads one database and may write another.
+  enum class Mode { kWriter, kReader, kCopier };
 
   /// Reads the schema, and writes nothing.
   /// @param path  Absolute and free of symbolic links.

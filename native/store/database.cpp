@@ -11,6 +11,7 @@ namespace countenance {
 namespace {
 
 constexpr std::size_t kMaxReaders = 64;
+constexpr std::size_t kMaxBackups = 16;  // that wait: each takes a while
 
 DatabaseOptions checked(DatabaseOptions options) {
   if (options.readers < 1 || options.readers > kMaxReaders) {
@@ -94,12 +95,14 @@ void Database::open() {
   }
   auto pool =
       std::make_unique<ThreadPool>(options_.readers, options_.queueLimit, options_.onThreadStart);
+  auto copiers = std::make_unique<ThreadPool>(1, kMaxBackups, options_.onThreadStart);
 
   const std::lock_guard<std::mutex> guard(mutex_);
   lock_ = std::move(lock);
   writer_ = std::move(writer);
   readers_ = std::move(readers);
   readerPool_ = std::move(pool);
+  copierPool_ = std::move(copiers);
   opened_ = true;
 }
 
@@ -178,6 +181,17 @@ std::vector<std::int64_t> Database::readKeys(std::size_t reader,
   return common;
 }
 
+void Database::onCopier(ThreadPool::Job job) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  requireOpen();
+  copierPool_->submit(std::move(job));
+}
+
+void Database::backup(const std::string& target, const BackupOptions& options,
+                      const CancelToken& cancel) {
+  backUp(resolveDatabasePath(path_), target, options, cancel);
+}
+
 void Database::onWriterAtLast(ThreadPool::Job job) {
   const std::lock_guard<std::mutex> lock(mutex_);
   refusing_ = true;
@@ -186,6 +200,7 @@ void Database::onWriterAtLast(ThreadPool::Job job) {
 
 void Database::close() {
   if (!writer_) return;
+  copierPool_->close();
   readerPool_->close();
   readers_.clear();
   std::exception_ptr error;

@@ -10,6 +10,7 @@
 #include "core/cancel.h"
 #include "core/thread_pool.h"
 #include "index/vector_index.h"
+#include "store/backup.h"
 #include "store/connection.h"
 #include "store/database_file.h"
 #include "store/group_commit.h"
@@ -65,6 +66,13 @@ class Database final {
                                      const std::vector<std::vector<SqlStatement>>& sets,
                                      const CancelToken& cancel);
 
+  /// Any thread. Queues a job for backup(), on a thread of its own. @throws Error kBusy,
+  /// kStoreClosed.
+  void onCopier(ThreadPool::Job job);
+
+  /// Copier thread: see backUp().
+  void backup(const std::string& target, const BackupOptions& options, const CancelToken& cancel);
+
   /// Any thread. Refuses new work from now on and queues a job behind what waits: it calls close().
   void onWriterAtLast(ThreadPool::Job job);
   /// Writer thread, at last. Waits for the readers, checkpoints, releases the lock. Idempotent.
@@ -92,6 +100,7 @@ class Database final {
   std::vector<QueuedWrite> waiting_;
 
   std::unique_ptr<ThreadPool> readerPool_;  // made by open(), before opened_ is set
+  std::unique_ptr<ThreadPool> copierPool_;  // the same
   ThreadPool writerPool_;                   // declared last: joined before anything above goes
 };
 

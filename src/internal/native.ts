@@ -182,6 +182,8 @@ export interface NativeDatabase {
    * @param tagsSql  Columns: tag, group.
    */
   loadIndex(index: NativeIndex, vectorsSql: string, tagsSql: string): NativeTask<void>;
+  /** Copies the database as it is at one moment into a new file, while others read and write. */
+  backup(path: string, overwrite: boolean): NativeTask<void>;
   /** Lets queued writes end, checkpoints, joins, releases the lock. Idempotent. */
   close(): NativeTask<void>;
 }

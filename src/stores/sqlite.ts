@@ -5,7 +5,7 @@ import {
   type NativeIndex,
 } from "../internal/native.js";
 import { settle } from "../internal/task.js";
-import { integerIn, optionalSignal, plainOptions } from "../internal/validate.js";
+import { integerIn, optionalBoolean, optionalSignal, plainOptions } from "../internal/validate.js";
 import { comparable } from "../pipeline.js";
 import { capture, sharedCopies, type CapturedOperation } from "./captured.js";
 import { changesOf } from "./changes.js";
@@ -69,6 +69,26 @@ export interface SqliteStoreOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface BackupOptions {
+  /** Replaces a file that is there. Default false: then such a file is an invalid argument. */
+  readonly overwrite?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A store in one SQLite file. */
+export interface SqliteStore extends Store {
+  /**
+   * Copies the store as it is at one moment into a file of its own, which `openSqliteStore` opens.
+   * Searches and transactions go on meanwhile. The copy holds no byte of what was deleted; it is
+   * checked and on the disk before it gets its name, and readable by its owner only.
+   * @param path  Of the copy. A relative one counts from the current folder at the time of the call.
+   * @throws {CountenanceError} `INVALID_ARGUMENT` for a file that is there, and for a path that
+   *   cannot be used; `STORE_LOCKED` for a store that is open; `STORE_FULL`, `STORE_READ_ONLY`,
+   *   `STORE_IO`, `STORE_CORRUPT`, `ABORTED`. Then nothing is left behind.
+   */
+  backup(path: string, options?: BackupOptions): Promise<void>;
+}
+
 const MAX_READERS = 64;
 
 /**
@@ -77,7 +97,7 @@ const MAX_READERS = 64;
  *   `STORE_CORRUPT` for a damaged file and for one that is not ours, `INVALID_ARGUMENT` for a path
  *   that cannot be used, and for one of several hard links to a file.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const given = plainOptions("options", options, ["path", "readers", "queueLimit", "signal"]);
   const path = databasePathOf(given.path);
   const readers =
@@ -86,7 +106,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const signal = optionalSignal("signal", given.signal);
   const database = await settle(() => native().openDatabase(path, { readers, queueLimit }), signal);
   try {
-    return new SqliteStore(database, await openSchema(database, signal), queueLimit);
+    return new SqliteFile(database, await openSchema(database, signal), queueLimit);
   } catch (error) {
     await settle(() => database.close());
     throw error;
@@ -97,7 +117,7 @@ interface Signalled {
   readonly signal?: AbortSignal;
 }
 
-class SqliteStore implements Store {
+class SqliteFile implements SqliteStore {
   readonly supports = {
     exact: true,
     durable: true,
@@ -411,6 +431,16 @@ class SqliteStore implements Store {
       this.#life.requirePrepared();
       const statements = selectChanges(sequence, options.limit);
       return changePageOf(sequence, await this.#reader.read(statements, options.signal));
+    });
+  }
+
+  async backup(path: string, options?: BackupOptions): Promise<void> {
+    return this.#life.run(async () => {
+      const given = plainOptions("options", options, ["overwrite", "signal"]);
+      const overwrite = optionalBoolean("overwrite", given.overwrite) ?? false;
+      const signal = optionalSignal("signal", given.signal);
+      const file = databasePathOf(path);
+      await settle(() => this.#database.backup(file, overwrite), signal);
     });
   }
 

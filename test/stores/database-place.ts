@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
 
 import { native } from "../../src/internal/native.js";
-import { openSqliteStore } from "../../src/stores/sqlite.js";
-import type { Store, StoredModel } from "../../src/stores/store.js";
+import { openSqliteStore, type SqliteStore } from "../../src/stores/sqlite.js";
+import type { StoredModel } from "../../src/stores/store.js";
 import { created, MODEL, vector } from "../conformance/store-fixture.js";
 
 /** A folder of its own for each test of a file, and a database file in it. */
@@ -24,7 +24,7 @@ export class DatabasePlace {
     });
   }
 
-  async openPrepared(model: StoredModel = MODEL): Promise<Store> {
+  async openPrepared(model: StoredModel = MODEL): Promise<SqliteStore> {
     const store = await openSqliteStore({ path: this.path });
     try {
       await store.prepare(model);
