@@ -34,10 +34,8 @@ void FlatIndex::apply(const IndexChanges& changes) {
     const std::lock_guard<std::mutex> writing(writing_);
     requireSound();
     const std::size_t count = changes.addKeys.size();
-    const std::size_t before = rowOf_.size();
-    auto keyRoom = rowOf_.fitted(std::max(reserved_, before + count));
-    auto groupRoom =
-        groups_.roomFor(std::max(reserved_, before + count) - before + changes.tag.size() / 2);
+    const std::size_t before = size_;
+    makeRoom(count, count + changes.tag.size() / 2);
     std::vector<const float*> vectors(count);
     for (std::size_t i = 0; i < count; ++i) vectors[i] = &changes.addVectors[i * dimension_];
     const std::vector<std::uint32_t> added =
@@ -45,19 +43,29 @@ void FlatIndex::apply(const IndexChanges& changes) {
     {
       const std::lock_guard<FairSharedMutex> tables(tables_);
       sound_ = false;
-      if (keyRoom) std::swap(rowOf_, *keyRoom);
-      groups_.fit(rows_.end(), groupRoom);
       change(changes, added);
       ++sequence_;
       size_ = rowOf_.size();
       sound_ = true;
     }
     if (size_ >= reserved_) reserved_ = 0;
-    const std::size_t dead = before + count - size_;
     rows_.reclaim(std::min<std::uint64_t>(running_.oldest(), sequence_));
-    compact(dead);
+    compact(before + count - size_);
   }
   reclaim();
+}
+
+/// Fits the tables to what they hold and that many more, so that a change cannot fail in the middle
+/// for want of their memory. The copies are made while searches may begin.
+void FlatIndex::makeRoom(std::size_t vectors, std::size_t groups) {
+  const std::size_t expected = std::max(reserved_, size_ + vectors);
+  auto keyRoom = rowOf_.fitted(expected);
+  auto groupRoom = groups_.roomFor(std::max(groups, expected - size_));
+  const std::size_t rows = rows_.endWith(vectors);
+  if (!keyRoom && !groupRoom && groups_.fits(rows)) return;
+  const std::lock_guard<FairSharedMutex> tables(tables_);
+  groups_.fit(rows, groupRoom);
+  if (keyRoom) std::swap(rowOf_, *keyRoom);
 }
 
 void FlatIndex::change(const IndexChanges& changes, Span<const std::uint32_t> added) {
@@ -108,17 +116,17 @@ void FlatIndex::replace(std::uint32_t old, std::uint32_t row) {
 /// Moves rows from the last block to places further down, so that it can be given back: two for
 /// each row that died, as long as much lies idle.
 void FlatIndex::compact(std::size_t dead) {
-  for (std::size_t left = 2 * dead + 16; left > 0 && rows_.wasteful();) {
-    const std::vector<std::uint32_t> rows = rows_.lastRows(std::min(left, kRowsPerMove));
-    if (rows.empty()) return;  // searches still see what died there
-    try {
+  try {
+    for (std::size_t left = 2 * dead + 16; left > 0 && rows_.wasteful();) {
+      const std::vector<std::uint32_t> rows = rows_.lastRows(std::min(left, kRowsPerMove));
+      if (rows.empty()) break;  // searches still see what died there
       moveRows(rows);
-    } catch (...) {  // no memory: nothing is lost as long as nothing was half done
-      if (!sound_) throw;
-      return;
+      left -= rows.size();
+      rows_.reclaim(std::min<std::uint64_t>(running_.oldest(), sequence_));
     }
-    left -= rows.size();
-    rows_.reclaim(std::min<std::uint64_t>(running_.oldest(), sequence_));
+    makeRoom(0, 0);
+  } catch (...) {  // no memory: it can wait, unless something was half done
+    if (!sound_) throw;
   }
 }
 

@@ -52,6 +52,7 @@ class FlatIndex final : public VectorIndex {
   class View;
 
   void requireSound() const;
+  void makeRoom(std::size_t vectors, std::size_t groups);
   void change(const IndexChanges& changes, Span<const std::uint32_t> added);
   void bury(std::uint32_t row);
   void replace(std::uint32_t old, std::uint32_t row);

@@ -209,8 +209,8 @@ void FlatIndex::checkQuery(const IndexQuery& query) const {
 
 IndexHits FlatIndex::search(const IndexQuery& query, const IndexRestriction& restriction) const {
   checkQuery(query);
-  query.cancel.check();
   const View view(*this, restriction, query.cancel);
+  query.cancel.check();
   VisibleRows sink(view.sequence(), query);
   RowScan scan(query.vector);
   scanSelected(view.blocks(), view.selection(), query.cancel, scan, sink);
@@ -263,10 +263,9 @@ std::vector<std::int64_t> FlatIndex::keys() const {
 
 void FlatIndex::copyVectors(Span<const std::int64_t> keys, Span<float> vectors) const {
   if (vectors.size() != checkedMul(keys.size(), dimension_)) {
-    throw Error(ErrorCode::kInvalidArgument, "vectors: expected room for " +
-                                                 std::to_string(keys.size()) + " x " +
-                                                 std::to_string(dimension_) + " values, got " +
-                                                 std::to_string(vectors.size()));
+    throw Error(ErrorCode::kInvalidArgument,
+                "vectors: expected room for " + std::to_string(keys.size()) + " x " +
+                    std::to_string(dimension_) + " values, got " + std::to_string(vectors.size()));
   }
   const View view(*this, {}, CancelToken());  // what dies from now on stays where it is
   std::vector<std::uint32_t> rows;

@@ -5,12 +5,11 @@
 namespace countenance {
 
 void GroupTable::fit(std::size_t rows, Room& room) {
-  const std::size_t rowsPerBlock = std::size_t{1} << blockBits_;
-  const std::size_t blocks = (rows + rowsPerBlock - 1) / rowsPerBlock;
-  while (links_.size() < blocks) {
-    links_.push_back(std::unique_ptr<Link[]>(new Link[rowsPerBlock]));  // not touched until used
+  links_.reserve(blocksOf(rows));
+  while (links_.size() < blocksOf(rows)) {  // not touched until used
+    links_.push_back(std::unique_ptr<Link[]>(new Link[std::size_t{1} << blockBits_]));
   }
-  links_.resize(blocks);
+  links_.resize(blocksOf(rows));
   if (room) std::swap(groups_, *room);
 }
 
@@ -28,6 +27,7 @@ void GroupTable::link(std::int64_t group, std::uint32_t row) {
   linkOf(row) = {entry->first, kNone};
   if (entry->first != kNone) linkOf(entry->first).previous = row;
   entry->first = row;
+  if (entry->tags == TagSets::kNone) return;
   for (const std::int64_t tag : sets_.tags(entry->tags)) taggedRows(tag).insert(row);
 }
 

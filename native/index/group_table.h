@@ -34,6 +34,7 @@ class GroupTable final {
   /// What fit() exchanges: made without a lock by the one thread that changes the table.
   using Room = std::optional<KeyMap<Group>>;
   Room roomFor(std::size_t groups) const { return groups_.fitted(groups_.size() + groups); }
+  bool fits(std::size_t rows) const { return links_.size() == blocksOf(rows); }
   /// Makes room for rows with numbers below `rows`, and gives back what is beyond.
   /// @param room  Keeps what is no longer needed, to be freed without a lock.
   void fit(std::size_t rows, Room& room);
@@ -62,6 +63,9 @@ class GroupTable final {
     std::uint32_t previous;
   };
 
+  std::size_t blocksOf(std::size_t rows) const {
+    return (rows + (std::size_t{1} << blockBits_) - 1) >> blockBits_;
+  }
   Link& linkOf(std::uint32_t row) {
     return links_[row >> blockBits_][row & ((std::uint32_t{1} << blockBits_) - 1)];
   }

@@ -82,7 +82,8 @@ void checkQuery(const IndexQuery& query, std::size_t dimension) {
   }
   checkFinite("query", query.vector);
   if (!(query.maxDistance >= 0)) reject("maxDistance: expected a number >= 0");
-  const std::size_t most = std::isinf(query.maxDistance) ? VectorIndex::kMaxHits : VectorIndex::kMaxRangeHits;
+  const std::size_t most =
+      std::isinf(query.maxDistance) ? VectorIndex::kMaxHits : VectorIndex::kMaxRangeHits;
   if (query.k < 1 || query.k > most) {
     reject("k: expected an integer in 1.." + std::to_string(most) + ", got " +
            std::to_string(query.k));

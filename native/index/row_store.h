@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -37,6 +38,8 @@ class RowStore final {
   }
   /// Row numbers are below this.
   std::size_t end() const { return end_; }
+  /// The same once that many have been added.
+  std::size_t endWith(std::size_t count) const { return end_ + count - std::min(count, idleRows_); }
 
   /// Writes versions that nobody sees yet. All or nothing.
   /// @param vectors  One per key.

@@ -1,16 +1,12 @@
 #include "index/flat_index.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <random>
-#include <set>
-#include <thread>
-#include <tuple>
 
 #include "check.h"
+#include "index_model.h"
 
 namespace {
 
@@ -21,106 +17,15 @@ using countenance::FlatIndex;
 using countenance::IndexChanges;
 using countenance::IndexHits;
 using countenance::IndexRestriction;
+using countenance::test::added;
+using countenance::test::checkSame;
+using countenance::test::Model;
+using countenance::test::randomVector;
 using Vector = std::vector<float>;
-
-IndexChanges added(std::int64_t key, std::int64_t group, const Vector& vector) {
-  IndexChanges changes;
-  changes.addKeys = {key};
-  changes.addGroups = {group};
-  changes.addVectors = vector;
-  return changes;
-}
 
 IndexHits find(const FlatIndex& index, const Vector& query, std::size_t k,
                const IndexRestriction& restriction = {}) {
   return index.search({query, k}, restriction);
-}
-
-/// What an index should hold, written down in the plainest way.
-struct Model {
-  struct Entry {
-    std::int64_t group;
-    Vector vector;
-  };
-  std::map<std::int64_t, Entry> entries;
-  std::set<std::pair<std::int64_t, std::int64_t>> tags;
-
-  void apply(const IndexChanges& changes, std::size_t dimension) {
-    for (const auto key : changes.remove) entries.erase(key);
-    for (const auto group : changes.removeGroups) {
-      for (auto at = entries.begin(); at != entries.end();) {
-        at = at->second.group == group ? entries.erase(at) : std::next(at);
-      }
-      for (auto at = tags.begin(); at != tags.end();) {
-        at = at->second == group ? tags.erase(at) : std::next(at);
-      }
-    }
-    for (const auto tag : changes.removeTags) {
-      for (auto at = tags.begin(); at != tags.end();) {
-        at = at->first == tag ? tags.erase(at) : std::next(at);
-      }
-    }
-    for (std::size_t i = 0; i < changes.untag.size(); i += 2) {
-      tags.erase({changes.untag[i], changes.untag[i + 1]});
-    }
-    for (std::size_t i = 0; i < changes.addKeys.size(); ++i) {
-      const auto first = changes.addVectors.begin() + static_cast<std::ptrdiff_t>(i * dimension);
-      entries[changes.addKeys[i]] = {changes.addGroups[i],
-                                     Vector(first, first + static_cast<std::ptrdiff_t>(dimension))};
-    }
-    for (std::size_t i = 0; i < changes.tag.size(); i += 2) {
-      tags.insert({changes.tag[i], changes.tag[i + 1]});
-    }
-  }
-
-  bool allows(const IndexRestriction& restriction, std::int64_t group) const {
-    if (restriction.tag && tags.count({*restriction.tag, group}) == 0) return false;
-    if (!restriction.groups) return true;
-    const auto& groups = *restriction.groups;
-    return std::find(groups.begin(), groups.end(), group) != groups.end();
-  }
-
-  IndexHits search(const Vector& query, std::size_t k, const IndexRestriction& restriction) const {
-    IndexHits result;
-    using Scored = std::tuple<double, std::int64_t, std::int64_t>;  // squared, key, group
-    std::map<std::int64_t, Scored> best;
-    for (const auto& [key, entry] : entries) {
-      if (!allows(restriction, entry.group)) continue;
-      ++result.compared;
-      double squared = 0;
-      for (std::size_t i = 0; i < query.size(); ++i) {
-        const double difference = static_cast<double>(query[i]) - entry.vector[i];
-        squared += difference * difference;
-      }
-      const auto known = best.try_emplace(entry.group, squared, key, entry.group).first;
-      known->second = std::min(known->second, Scored(squared, key, entry.group));
-    }
-    std::set<Scored> ordered;
-    for (const auto& [group, scored] : best) ordered.insert(scored);
-    for (const auto& [squared, key, group] : ordered) {
-      if (result.hits.size() == k) break;
-      result.hits.push_back({key, group, static_cast<float>(std::sqrt(squared))});
-    }
-    return result;
-  }
-};
-
-void checkSame(const IndexHits& actual, const IndexHits& expected) {
-  CHECK(actual.compared == expected.compared);
-  CHECK(actual.hits.size() == expected.hits.size());
-  for (std::size_t i = 0; i < actual.hits.size(); ++i) {
-    CHECK(actual.hits[i].key == expected.hits[i].key);
-    CHECK(actual.hits[i].group == expected.hits[i].group);
-    CHECK(std::abs(actual.hits[i].distance - expected.hits[i].distance) <= 1e-5F);
-  }
-}
-
-/// Small multiples of 1/16: sums of squares are exact in f32, so that ties are ties everywhere.
-Vector randomVector(std::mt19937& random, std::size_t dimension, int range = 2) {
-  std::uniform_int_distribution<int> value(-range, range);
-  Vector vector(dimension);
-  for (float& element : vector) element = static_cast<float>(value(random)) / 16;
-  return vector;
 }
 
 IndexChanges randomChanges(std::mt19937& random, std::size_t dimension) {
@@ -196,6 +101,79 @@ TEST("several blocks of 128-d vectors agree with a plain comparison while they s
     index.apply(removal);
     model.apply(removal, kDimension);
   }
+}
+
+TEST("three blocks agree with a plain comparison through random batches, by every plan") {
+  constexpr std::size_t kDimension = 2;
+  constexpr int kKeys = 40000;
+  std::mt19937 random(21);
+  const auto pick = [&](int high) { return 1 + static_cast<std::int64_t>(random() % high); };
+  // Forty people of some 300 vectors each, everybody else has one: masks, and rows one by one.
+  const auto groupOf = [](std::int64_t key) { return key % 3 == 0 ? 1 + key % 40 : 100 + key; };
+  FlatIndex index(kDimension);
+  Model model;
+  for (int round = 0; round < 12; ++round) {
+    IndexChanges changes;
+    for (int i = 0; i < (round == 0 ? kKeys : 4000); ++i) {
+      const std::int64_t key = round == 0 ? i + 1 : pick(kKeys);
+      changes.addKeys.push_back(key);
+      changes.addGroups.push_back(groupOf(random() % 8 == 0 ? key + 1 : key));
+      const Vector vector = randomVector(random, kDimension, 20);
+      changes.addVectors.insert(changes.addVectors.end(), vector.begin(), vector.end());
+    }
+    for (int i = 0; i < 3000 * (round % 4); ++i) changes.remove.push_back(pick(kKeys));
+    for (int i = 0; i < 500; ++i) {
+      changes.tag.insert(changes.tag.end(), {pick(2), groupOf(pick(kKeys))});
+      changes.untag.insert(changes.untag.end(), {pick(2), groupOf(pick(kKeys))});
+    }
+    if (round % 5 == 4) changes.removeTags = {2};
+    changes.removeGroups = {pick(40)};
+    index.apply(changes);
+    model.apply(changes, kDimension);
+    const Vector query = randomVector(random, kDimension, 20);
+    IndexRestriction people;
+    people.groups = {1, 40, 2, 39, 3, 38, 3, 3, 104, 105, 40000};
+    IndexRestriction tagged;
+    tagged.tag = 1 + round % 2;
+    IndexRestriction both = people;
+    both.tag = 1;
+    for (const IndexRestriction& restriction : {IndexRestriction(), people, tagged, both}) {
+      checkSame(find(index, query, 30, restriction), model.search(query, 30, restriction));
+    }
+  }
+}
+
+TEST("memory is given back as vectors go, and whoever is left is found") {
+  constexpr std::size_t kDimension = 1024;  // 2,048 rows a block
+  constexpr std::int64_t kCount = 14000;
+  FlatIndex index(kDimension);
+  IndexChanges changes;
+  for (std::int64_t key = 1; key <= kCount; ++key) {
+    changes.addKeys.push_back(key);
+    changes.addGroups.push_back(key);
+    changes.tag.insert(changes.tag.end(), {1, key});
+    changes.addVectors.insert(changes.addVectors.end(), kDimension, static_cast<float>(key));
+  }
+  index.reserve(kCount);
+  index.apply(changes);
+  const std::size_t full = index.bytes();
+  // Kept: 4 per component, half of that for codes and rounding up, and 100 for what belongs to it.
+  CHECK(full < (kCount + 2048) * (kDimension * 6 + 100));
+  for (std::int64_t first = 1; first < 10; ++first) {  // one of ten stays, all over the blocks
+    IndexChanges removal;
+    for (std::int64_t key = first; key <= kCount; key += 10) removal.remove.push_back(key);
+    index.apply(removal);
+    for (const std::int64_t key : {std::int64_t{10}, std::int64_t{7000}, kCount}) {
+      const Vector query(kDimension, static_cast<float>(key) + 0.25F);
+      IndexRestriction tagged;
+      tagged.tag = 1;
+      CHECK(find(index, query, 1).hits.front().key == key);
+      CHECK(find(index, query, 1, tagged).hits.front().key == key);
+    }
+  }
+  CHECK(index.size() == kCount / 10 && index.bytes() * 3 < full);
+  index.clear();
+  CHECK(index.bytes() < 10000);
 }
 
 TEST("k distinct groups are found although one group has all the nearest vectors") {
@@ -321,40 +299,6 @@ TEST("clear forgets everything") {
   CHECK(index.size() == 1);
 }
 
-TEST("searches under way see each change whole, and writers are not starved") {
-  constexpr std::int64_t kPair = 64;
-  FlatIndex index(8);
-  std::atomic<bool> stop{false};
-  std::atomic<int> wrong{0};
-  std::vector<std::thread> readers;
-  for (int i = 0; i < 3; ++i) {
-    readers.emplace_back([&] {
-      while (!stop) {
-        // Groups 1 and 2 come and go together, with as many vectors each.
-        const IndexHits found = find(index, Vector(8, 0.5F), 10);
-        if (found.hits.size() % 2 != 0 || found.compared % (2 * kPair) != 0) ++wrong;
-      }
-    });
-  }
-  IndexChanges both;
-  for (std::int64_t key = 1; key <= 2 * kPair; ++key) {
-    both.addKeys.push_back(key);
-    both.addGroups.push_back(1 + key % 2);
-    both.addVectors.insert(both.addVectors.end(), 8, static_cast<float>(key));
-  }
-  IndexChanges neither;
-  neither.removeGroups = {1, 2};
-  for (int round = 0; round < 300; ++round) {
-    index.apply(both);
-    index.apply(neither);
-  }
-  stop = true;
-  for (std::thread& reader : readers) reader.join();
-  CHECK(wrong == 0);
-}
-
-}  // namespace
-
 TEST("vectors are copied out bit for bit, and only of keys that are there") {
   FlatIndex index(2);
   index.apply(added(7, 1, {0.1F, 0.2F}));
@@ -372,5 +316,7 @@ TEST("vectors are copied out bit for bit, and only of keys that are there") {
   CHECK_ERROR(ErrorCode::kInvalidArgument,
               index.copyVectors(one, countenance::Span<float>(copied)));
 }
+
+}  // namespace
 
 TEST_MAIN()

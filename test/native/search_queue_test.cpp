@@ -1,11 +1,9 @@
 #include "index/search_queue.h"
 
 #include <atomic>
-#include <condition_variable>
 #include <future>
-#include <map>
+#include <optional>
 #include <random>
-#include <set>
 
 #include "check.h"
 #include "index/flat_index.h"
@@ -23,7 +21,6 @@ using countenance::IndexRestriction;
 using countenance::QueuedSearch;
 using countenance::SearchQueue;
 using countenance::Span;
-using Answer = std::future<std::vector<IndexHits>>;
 
 constexpr std::size_t kDimension = 4;
 
@@ -47,18 +44,40 @@ std::shared_ptr<FlatIndex> filledIndex() {
   return index;
 }
 
+/// What became of a search. The thread sanitizer does not see how libstdc++ counts the holders of
+/// an exception, so that only its code passes from thread to thread.
+struct Outcome {
+  std::vector<IndexHits> hits;
+  std::optional<ErrorCode> failure;
+};
+
+class Answer final {
+ public:
+  explicit Answer(std::future<Outcome> outcome) : outcome_(std::move(outcome)) {}
+  std::vector<IndexHits> get() {
+    Outcome outcome = outcome_.get();
+    if (outcome.failure) throw Error(*outcome.failure, "the search failed");
+    return std::move(outcome.hits);
+  }
+
+ private:
+  std::future<Outcome> outcome_;
+};
+
 Answer ask(SearchQueue& queue, QueuedSearch search) {
-  const auto promise = std::make_shared<std::promise<std::vector<IndexHits>>>();
+  const auto promise = std::make_shared<std::promise<Outcome>>();
   search.claim = [] { return true; };
-  search.finish = [promise](std::vector<IndexHits> hits, const std::exception_ptr& error) {
-    if (error) {
-      promise->set_exception(error);
-    } else {
-      promise->set_value(std::move(hits));
+  search.finish = [promise](std::vector<IndexHits> hits, const std::exception_ptr& reason) {
+    Outcome outcome = {std::move(hits), std::nullopt};
+    try {
+      if (reason) std::rethrow_exception(reason);
+    } catch (const Error& error) {
+      outcome.failure = error.code();
     }
+    promise->set_value(std::move(outcome));
   };
   queue.submit(std::move(search));
-  return promise->get_future();
+  return Answer(promise->get_future());
 }
 
 QueuedSearch searchOf(std::vector<float> vectors, std::size_t k = 3) {
