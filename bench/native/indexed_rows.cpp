@@ -50,56 +50,64 @@ double squaredDistance(const float* a, const float* b, std::size_t dimension) {
 }  // namespace
 
 std::size_t countWrong(const std::string& path, std::size_t dimension, std::size_t rows,
-                       Span<const float> queries, const std::vector<Selection>& selections,
-                       const std::vector<IndexHits>& answers) {
+                       const std::vector<Answered>& searches) {
   // Equally near rows may stand for each other, so that distances are compared, not rows.
-  std::vector<std::vector<double>> nearest(answers.size());
-  std::vector<std::vector<double>> said(answers.size());
+  constexpr double kRounding = 1e-6;
+  std::vector<std::vector<double>> nearest(searches.size());
+  std::vector<std::vector<double>> said(searches.size());
   readRows(path, dimension, rows, [&](std::size_t first, std::size_t count, const float* values) {
-    for (std::size_t q = 0; q < answers.size(); ++q) {
-      const float* query = &queries[q * dimension];
-      const std::size_t k = answers[q].hits.size();
-      std::vector<double>& best = nearest[q];
+    for (std::size_t s = 0; s < searches.size(); ++s) {
+      const auto& [query, selection, answer] = searches[s];
+      const double farthest = static_cast<double>(query.maxDistance) * query.maxDistance;
+      std::vector<double>& best = nearest[s];
       for (std::size_t i = 0; i < count; ++i) {
-        if (!selections[q].rows.empty() && !selections[q].rows[first + i]) continue;
-        const double squared = squaredDistance(query, values + i * dimension, dimension);
-        if (best.size() == k && !(squared < best.front())) continue;
+        if (!selection->rows.empty() && !selection->rows[first + i]) continue;
+        const double squared =
+            squaredDistance(query.vector.data(), values + i * dimension, dimension);
+        if (squared > farthest * (1 - kRounding)) continue;
+        if (best.size() == query.k && !(squared < best.front())) continue;
         best.push_back(squared);
         std::push_heap(best.begin(), best.end());
-        if (best.size() <= k) continue;
+        if (best.size() <= query.k) continue;
         std::pop_heap(best.begin(), best.end());
         best.pop_back();
       }
-      for (const IndexHit& hit : answers[q].hits) {
+      for (const IndexHit& hit : answer.hits) {
         const std::size_t row = rowOf(hit);
         if (row < first || row >= first + count) continue;
-        said[q].push_back(squaredDistance(query, values + (row - first) * dimension, dimension));
+        said[s].push_back(
+            squaredDistance(query.vector.data(), values + (row - first) * dimension, dimension));
       }
     }
   });
   std::size_t wrong = 0;
-  for (std::size_t q = 0; q < answers.size(); ++q) {
-    std::sort(nearest[q].begin(), nearest[q].end());
-    std::sort(said[q].begin(), said[q].end());
-    for (std::size_t i = 0; i < nearest[q].size(); ++i) {
-      const bool same = i < said[q].size() &&
-                        std::abs(said[q][i] - nearest[q][i]) <= 1e-6 * (1e-6 + nearest[q][i]);
+  for (std::size_t s = 0; s < searches.size(); ++s) {
+    const double farthest =
+        static_cast<double>(searches[s].query.maxDistance) * searches[s].query.maxDistance;
+    std::sort(nearest[s].begin(), nearest[s].end());
+    std::sort(said[s].begin(), said[s].end());
+    for (std::size_t i = 0; i < std::max(nearest[s].size(), said[s].size()); ++i) {
+      // Beyond the nearest only what lies on the very edge of the distance that was asked for.
+      const double expected = i < nearest[s].size() ? nearest[s][i] : farthest;
+      const bool same = i < said[s].size() &&
+                        std::abs(said[s][i] - expected) <= kRounding * (kRounding + expected);
       if (!same) ++wrong;
     }
   }
   return wrong;
 }
 
-std::map<std::string, double> stages(const std::vector<IndexHits>& answers) {
+std::map<std::string, double> stages(const std::vector<Answered>& searches) {
   ScanCounts sum;
-  for (const IndexHits& one : answers) {
-    sum.scanned += one.counts.scanned;
-    sum.refined += one.counts.refined;
-    sum.reranked += one.counts.reranked;
-    sum.plainSegments += one.counts.plainSegments;
+  for (const Answered& one : searches) {
+    const ScanCounts& counts = one.answer.counts;
+    sum.scanned += counts.scanned;
+    sum.refined += counts.refined;
+    sum.reranked += counts.reranked;
+    sum.plainSegments += counts.plainSegments;
   }
-  const auto mean = [&answers](std::size_t total) {
-    return static_cast<double>(total) / static_cast<double>(answers.size());
+  const auto mean = [&searches](std::size_t total) {
+    return static_cast<double>(total) / static_cast<double>(searches.size());
   };
   return {{"scanned", mean(sum.scanned)},
           {"refined", mean(sum.refined)},

@@ -26,14 +26,18 @@ double load(VectorIndex& index, const std::string& path, std::size_t rows);
 /// Some of the rows, each at most once.
 std::vector<std::size_t> sampleRows(std::size_t rows, std::size_t count, RandomNumbers& numbers);
 
-/// How many hits of some queries are not what sums in double precision find in the file.
-/// @param queries  [answers.size() x dimension]
-/// @param selections  One per query.
-std::size_t countWrong(const std::string& path, std::size_t dimension, std::size_t rows,
-                       Span<const float> queries, const std::vector<Selection>& selections,
-                       const std::vector<IndexHits>& answers);
+/// One search, and what came back.
+struct Answered {
+  IndexQuery query;
+  const Selection* selection;
+  IndexHits answer;
+};
 
-/// Means over the answers, by what they are called in a report.
-std::map<std::string, double> stages(const std::vector<IndexHits>& answers);
+/// How many hits are missing or are not what sums in double precision find in the file.
+std::size_t countWrong(const std::string& path, std::size_t dimension, std::size_t rows,
+                       const std::vector<Answered>& searches);
+
+/// Means over the searches, by what they are called in a report.
+std::map<std::string, double> stages(const std::vector<Answered>& searches);
 
 }  // namespace countenance::bench

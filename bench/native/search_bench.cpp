@@ -179,23 +179,22 @@ class IndexServer final {
   }
 
   void serve(const std::string& note) {
-    std::vector<IndexHits> answers;
+    std::vector<Answered> searches;
     std::vector<std::vector<float>> rowsFound;
     for (std::size_t i = 0; i < kAnswers; ++i) {
-      answers.push_back(index_.search(query(i), selection(i).restriction));
+      searches.push_back(
+          {query(i), &selection(i), index_.search(query(i), selection(i).restriction)});
       std::vector<float> found;
-      for (const IndexHit& hit : answers.back().hits) {
+      for (const IndexHit& hit : searches.back().answer.hits) {
         if (found.size() < kNearest) found.push_back(static_cast<float>(rowOf(hit)));
       }
       rowsFound.push_back(std::move(found));
     }
-    std::map<std::string, double> facts = stages(answers);
+    std::map<std::string, double> facts = stages(searches);
     facts.insert(facts_.begin(), facts_.end());
-    answers.resize(kChecked);
-    std::vector<Selection> checked;
-    for (std::size_t i = 0; i < kChecked; ++i) checked.push_back(selection(i));
-    facts["wrong"] = static_cast<double>(
-        countWrong(basePath(prefix_), dimension_, rows_, queries_, checked, answers));
+    searches.resize(kChecked);
+    facts["wrong"] =
+        static_cast<double>(countWrong(basePath(prefix_), dimension_, rows_, searches));
     RoundServer server;
     server.ready(note, rowsFound, facts);
     server.serve([&](std::size_t i) { index_.search(query(i), selection(i).restriction); });
