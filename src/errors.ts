@@ -34,11 +34,18 @@ export const ERROR_CODES = [
   "COUNTENANCE_STORE_CORRUPT",
   /** Another process, or another open handle, owns the database file. */
   "COUNTENANCE_STORE_LOCKED",
-  /** No room left on the store's disk, or a quota is used up: nothing was written. */
+  /**
+   * No room left on the store's disk, or a quota is used up. Nothing is lost or half-written, and
+   * the store works on once there is room.
+   */
   "COUNTENANCE_STORE_FULL",
   /** The store's file, its folder or its file system may not be written. */
   "COUNTENANCE_STORE_READ_ONLY",
-  /** The system failed to read or write the store's file: nothing was written. */
+  /**
+   * The system failed to read or write the store's file. What was acknowledged is not lost and
+   * nothing is half-written; a write that failed when the disk refused to sync may turn up whole when
+   * the store is opened again.
+   */
   "COUNTENANCE_STORE_IO",
   /** What was asked for is not supported, such as an http URL. */
   "COUNTENANCE_UNSUPPORTED",
