@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "store/index_feeder.h"
 
 namespace countenance {
 namespace {
@@ -13,47 +14,55 @@ constexpr std::size_t kRowsPerChunk = 4096;
 /// Collects rows and hands them to the index in large pieces.
 class Loader final {
  public:
-  Loader(VectorIndex& index, const CancelToken& cancel) : index_(index), cancel_(cancel) {}
+  Loader(VectorIndex& index, const CancelToken& cancel)
+      : dimension_(index.dimension()), cancel_(cancel), feeder_(index) {
+    begin();
+  }
 
   void addVector(const RowView& row) {
     const Span<const std::uint8_t> bytes = row.blob(2);
-    if (bytes.size() != index_.dimension() * sizeof(float)) {
+    if (bytes.size() != dimension_ * sizeof(float)) {
       throw Error(ErrorCode::kStoreCorrupt, "a vector in the database has " +
                                                 std::to_string(bytes.size()) + " bytes, expected " +
-                                                std::to_string(index_.dimension() * sizeof(float)));
+                                                std::to_string(dimension_ * sizeof(float)));
     }
     changes_.addKeys.push_back(row.integer(0));
     changes_.addGroups.push_back(row.integer(1));
     const std::size_t start = changes_.addVectors.size();
-    changes_.addVectors.resize(start + index_.dimension());
+    changes_.addVectors.resize(start + dimension_);
     std::memcpy(changes_.addVectors.data() + start, bytes.data(), bytes.size());
-    flushWhenLarge();
+    feedWhenLarge();
   }
 
   void addTag(const RowView& row) {
     changes_.tag.push_back(row.integer(0));
     changes_.tag.push_back(row.integer(1));
-    flushWhenLarge();
+    feedWhenLarge();
   }
 
-  void flush() {
-    cancel_.check();
-    try {
-      index_.apply(changes_);
-    } catch (const Error& error) {  // what is refused here came from the file, not from a caller
-      if (error.code() != ErrorCode::kInvalidArgument) throw;
-      throw Error(ErrorCode::kStoreCorrupt, std::string("the database: ") + error.what());
-    }
-    changes_ = IndexChanges();
+  void finish() {
+    feeder_.feed(std::move(changes_));
+    feeder_.finish();
   }
 
  private:
-  void flushWhenLarge() {
-    if (changes_.addKeys.size() + changes_.tag.size() / 2 >= kRowsPerChunk) flush();
+  void begin() {
+    changes_ = feeder_.empty();
+    changes_.addKeys.reserve(kRowsPerChunk);
+    changes_.addGroups.reserve(kRowsPerChunk);
+    changes_.addVectors.reserve(kRowsPerChunk * dimension_);
   }
 
-  VectorIndex& index_;
+  void feedWhenLarge() {
+    if (changes_.addKeys.size() + changes_.tag.size() / 2 < kRowsPerChunk) return;
+    cancel_.check();
+    feeder_.feed(std::move(changes_));
+    begin();
+  }
+
+  const std::size_t dimension_;
   const CancelToken& cancel_;
+  IndexFeeder feeder_;
   IndexChanges changes_;
 };
 
@@ -80,7 +89,8 @@ void loadIndex(Connection& connection, VectorIndex& index, const std::string& ve
       requireColumns(row, 2);
       loader.addTag(row);
     });
-    loader.flush();
+    cancel.check();
+    loader.finish();
   } catch (...) {
     connection.setCancel(nullptr);
     index.clear();
