@@ -26,6 +26,8 @@ constexpr std::size_t kLeastTogether = 4;
 /// Distances that are computed before the next look at the bound.
 constexpr std::size_t kBatch = 64;
 constexpr std::size_t kWordBits = 64;
+constexpr std::size_t kLineFloats = 16;
+constexpr int kSecondCache = 2;  // of __builtin_prefetch(): rows that are due may fill the first
 
 [[noreturn]] void reject(const char* what, std::size_t expected, std::size_t got) {
   throw Error(ErrorCode::kInvalidArgument,
@@ -84,6 +86,7 @@ void RowScan::scan(const CodedBlock& block, std::size_t used, const std::uint64_
   for (std::size_t index = 0; index * block.segmentRows() < used; ++index) {
     scanPlace(placeOf(block, index, used, mask), sink);
   }
+  compareDue(block, sink);
 }
 
 void RowScan::scanPlace(const Place& place, NearRowSink& sink) {
@@ -119,7 +122,7 @@ bool RowScan::prepare(const Place& place, NearRowSink& sink) {
 /// From the rows that the codes of 4 bits leave to those that are near.
 void RowScan::finish(const Place& place, NearRowSink& sink) {
   if (pickNear(place) && refine(place)) {
-    comparePicked(place, sink);
+    delayPicked(place, sink);
   } else {
     compareAll(place, sink);
   }
@@ -181,30 +184,43 @@ void RowScan::pickMasked(const Place& place) {
   }
 }
 
-void RowScan::comparePicked(const Place& place, NearRowSink& sink) {
-  counts_.reranked += picked_.size();
+/// Leaves the picked rows to compareDue(), which comes soon: their vectors are on their way then.
+void RowScan::delayPicked(const Place& place, NearRowSink& sink) {
+  const FloatRows vectors = place.segment.vectors;
+  for (const std::uint32_t row : picked_) {
+    const float* const vector = vectors.first + row * vectors.stride;
+    for (std::size_t i = 0; i < vectors.stride; i += kLineFloats) {
+      __builtin_prefetch(vector + i, 0, kSecondCache);
+    }
+    due_.push_back(static_cast<std::uint32_t>(place.first + row));
+  }
+  if (due_.size() >= kBatch) compareDue(place.block, sink);
+}
+
+/// Compares the rows that are due, in f32.
+void RowScan::compareDue(const CodedBlock& block, NearRowSink& sink) {
+  counts_.reranked += due_.size();
   float squared[kBatch];
-  for (std::size_t start = 0; start < picked_.size(); start += kBatch) {
-    const std::size_t count = std::min(picked_.size() - start, kBatch);
-    const std::uint32_t* const rows = picked_.data() + start;
-    kernels_.distancesOf(query_.data(), place.segment.vectors, rows, count, squared);
+  for (std::size_t start = 0; start < due_.size(); start += kBatch) {
+    const std::size_t count = std::min(due_.size() - start, kBatch);
+    const std::uint32_t* const rows = due_.data() + start;
+    kernels_.distancesOf(query_.data(), block.segment(0).vectors, rows, count, squared);
     for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t row = place.first + rows[i];
-      if (squared[i] <= sink.bound() && place.block.isWritten(row)) {
-        sink.take(static_cast<std::uint32_t>(row), squared[i]);
-      }
+      if (squared[i] <= sink.bound() && block.isWritten(rows[i])) sink.take(rows[i], squared[i]);
     }
   }
+  due_.clear();
 }
 
 void RowScan::compareAll(const Place& place, NearRowSink& sink) {
   if (place.mask != nullptr) {
     pickMasked(place);
     if (picked_.size() * 2 < place.count) {
-      comparePicked(place, sink);
+      delayPicked(place, sink);
       return;
     }
   }
+  compareDue(place.block, sink);  // rows are taken in ascending order
   ++counts_.plainSegments;
   counts_.reranked += place.count;
   const FloatRows vectors = place.segment.vectors;
@@ -230,21 +246,47 @@ void RowScan::gather(const CodedBlock& block, Span<const std::uint32_t> rows, Ne
   for (const std::uint32_t row : rows) {
     if (row >= block.capacity()) reject("row: expected one of ", block.capacity(), row);
   }
-  const std::size_t segments = block.capacity() / block.segmentRows();
-  if (rows.size() < kLeastGathered * segments) {
-    picked_.assign(rows.begin(), rows.end());
+  const std::size_t segmentRows = block.segmentRows();
+  if (rows.size() < kLeastGathered * (block.capacity() / segmentRows)) {
     counts_.scanned += rows.size();
-    comparePicked({block, block.segment(0), 0, block.capacity(), nullptr}, sink);
+    due_.assign(rows.begin(), rows.end());
+    compareDue(block, sink);
     return;
   }
-  for (std::size_t start = 0; start < rows.size();) {
-    const std::size_t index = rows[start] / block.segmentRows();
-    const Place place = placeOf(block, index, block.capacity(), nullptr);
+  const auto runFrom = [&](std::size_t start) {  // the rows of one segment
+    std::size_t end = start;
+    while (end < rows.size() && rows[end] / segmentRows == rows[start] / segmentRows) ++end;
+    return rows.subspan(start, end - start);
+  };
+  Span<const std::uint32_t> run = runFrom(0);
+  fetchCodes(block, run);
+  for (std::size_t end = run.size(); !run.empty();) {
+    const Span<const std::uint32_t> next = runFrom(end);
+    fetchCodes(block, next);
+    const Place place = placeOf(block, run[0] / segmentRows, block.capacity(), nullptr);
     picked_.clear();
-    for (; start < rows.size() && rows[start] < place.first + place.count; ++start) {
-      picked_.push_back(static_cast<std::uint32_t>(rows[start] - place.first));
+    for (const std::uint32_t row : run) {
+      picked_.push_back(static_cast<std::uint32_t>(row - place.first));
     }
     gatherPicked(place, sink);
+    end += next.size();
+    run = next;
+  }
+  compareDue(block, sink);
+}
+
+/// Fetches what gatherPicked() will read of rows of one segment.
+void RowScan::fetchCodes(const CodedBlock& block, Span<const std::uint32_t> rows) {
+  if (rows.empty()) return;
+  const std::size_t segmentRows = block.segmentRows();
+  const SegmentView segment = block.segment(rows[0] / segmentRows);
+  for (std::size_t i = 0; i < segment.vectors.stride; i += kLineFloats) {
+    __builtin_prefetch(segment.mean + i);
+  }
+  for (const std::uint32_t row : rows) {
+    const std::size_t at = row % segmentRows;
+    __builtin_prefetch(segment.marks + at);
+    __builtin_prefetch(segment.high.first + at * segment.high.stride);
   }
 }
 
@@ -254,7 +296,6 @@ void RowScan::gatherPicked(const Place& place, NearRowSink& sink) {
   const std::size_t count = picked_.size();
   counts_.scanned += count;
   if (count >= kLeastGathered && prepare(place, sink)) {
-    for (const std::uint32_t row : picked_) __builtin_prefetch(segment.marks + row);
     highDots_.resize(count);
     kernels_.dotsOf(segment.high, picked_.data(), count, coded_.codes(), highDots_.data());
     const NearTest test = coded_.coarseTest();
@@ -272,7 +313,7 @@ void RowScan::gatherPicked(const Place& place, NearRowSink& sink) {
     picked_.resize(left);
     worthIt(left, count * kMostNearOf4 / 4);
   }
-  comparePicked(place, sink);
+  delayPicked(place, sink);
 }
 
 void scanTogether(Span<RowScan* const> scans, const CodedBlock& block, std::size_t used,
@@ -326,6 +367,7 @@ void scanTogether(Span<RowScan* const> scans, const CodedBlock& block, std::size
     }
     for (const std::size_t i : coded) scans[i]->finish(place, *sinks[i]);
   }
+  for (std::size_t i = 0; i < scans.size(); ++i) scans[i]->compareDue(block, *sinks[i]);
 }
 
 }  // namespace countenance

@@ -78,7 +78,9 @@ class RowScan final {
   bool refine(const Place& place);
   bool worthIt(std::size_t left, std::size_t of);
   void pickMasked(const Place& place);
-  void comparePicked(const Place& place, NearRowSink& sink);
+  void delayPicked(const Place& place, NearRowSink& sink);
+  void compareDue(const CodedBlock& block, NearRowSink& sink);
+  static void fetchCodes(const CodedBlock& block, Span<const std::uint32_t> rows);
   void compareAll(const Place& place, NearRowSink& sink);
 
   const std::size_t dimension_;
@@ -87,6 +89,7 @@ class RowScan final {
   CodedQuery coded_;
   std::vector<std::uint64_t> near_;     // a bit per row of a segment
   std::vector<std::uint32_t> picked_;   // rows of a segment
+  std::vector<std::uint32_t> due_;      // rows of the block, to be compared in f32
   std::vector<std::int32_t> highDots_;  // of the picked rows
   std::vector<std::int32_t> lowDots_;
   std::size_t plainAhead_ = 0;  // segments that are not worth a look at their codes

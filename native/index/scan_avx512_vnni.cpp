@@ -21,9 +21,12 @@ inline Chunk chunkOf(const std::uint8_t* codes) {
   return {_mm512_and_si512(both, lower), _mm512_and_si512(_mm512_srli_epi16(both, 4), lower)};
 }
 
-/// The dot product in sixteen sums.
-inline __m512i sumsOfRow(const std::uint8_t* row, std::size_t stride, const std::int8_t* query) {
+/// The dot product in sixteen sums. Always inlined, as for 128 dimensions, where the stride is
+/// constant, the query then stays in registers.
+[[gnu::always_inline]] inline __m512i sumsOfRow(const std::uint8_t* row, std::size_t stride,
+                                                const std::int8_t* query) {
   __m512i sum = _mm512_setzero_si512();
+#pragma GCC unroll 1
   for (std::size_t at = 0; at < stride; at += kChunkBytes) {
     const Chunk chunk = chunkOf(row + at);
     sum = _mm512_dpbusd_epi32(sum, chunk.first, load(query + 2 * at));
@@ -51,8 +54,9 @@ inline __m512i addQuarters(__m512i a, __m512i b) {
   return _mm512_add_epi32(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xDD));
 }
 
-void scan(CodeRows rows, const RowMark* marks, std::size_t count, const std::int8_t* query,
-          NearTest test, std::uint64_t* near) {
+[[gnu::always_inline]] inline void scanRows(CodeRows rows, const RowMark* marks, std::size_t count,
+                                            const std::int8_t* query, NearTest test,
+                                            std::uint64_t* near) {
   const __m512 biasFactor = _mm512_set1_ps(test.biasFactor);
   const __m512 errorFactor = _mm512_set1_ps(test.errorFactor);
   const __m512 offset = _mm512_set1_ps(test.offset);
@@ -83,9 +87,17 @@ void scan(CodeRows rows, const RowMark* marks, std::size_t count, const std::int
   }
 }
 
-/// Rows that are scanned together: with each step of the queries, so many sums are under way.
+void scan(CodeRows rows, const RowMark* marks, std::size_t count, const std::int8_t* query,
+          NearTest test, std::uint64_t* near) {
+  if (rows.stride == kChunkBytes) {
+    scanRows({rows.first, kChunkBytes}, marks, count, query, test, near);
+  } else {
+    scanRows(rows, marks, count, query, test, near);
+  }
+}
+
+/// Rows that are scanned together: so many sums are under way. Less is slower, and so is more.
 constexpr std::size_t kRowsTogether = 8;
-constexpr std::size_t kMaxElements = 4096;
 
 void scanTogether(CodeRows rows, const RowMark* marks, std::size_t count,
                   const std::int8_t* queries, const NearTest* tests, std::uint16_t* near) {
@@ -98,37 +110,43 @@ void scanTogether(CodeRows rows, const RowMark* marks, std::size_t count,
   const __m512 biasFactor = _mm512_loadu_ps(factors[0]);
   const __m512 errorFactor = _mm512_loadu_ps(factors[1]);
   const __m512 offset = _mm512_loadu_ps(factors[2]);
-  const std::size_t elements = 2 * rows.stride;
-  alignas(64) std::uint8_t nibbles[kRowsTogether * kMaxElements];
+  alignas(64) std::uint8_t nibbles[kRowsTogether][kChunkElements];
   for (std::size_t start = 0; start < count; start += kRowsTogether) {
-    for (std::size_t r = 0; r < kRowsTogether; ++r) {
-      const std::uint8_t* const row = rows.first + (start + r) * rows.stride;
-      std::uint8_t* const to = nibbles + r * elements;
-      for (std::size_t at = 0; at < rows.stride; at += kChunkBytes) {
-        const Chunk chunk = chunkOf(row + at);
-        _mm512_store_si512(to + 2 * at, chunk.first);
-        _mm512_store_si512(to + 2 * at + kChunkBytes, chunk.second);
-      }
-    }
-    // Lane q of each sum belongs to query q.
-    __m512i sums[kRowsTogether];
+    __m512i sums[kRowsTogether];  // lane q belongs to query q
 #pragma GCC unroll 8
     for (auto& sum : sums) sum = _mm512_setzero_si512();
-    for (std::size_t i = 0; i < elements; i += 4) {
-      const __m512i wanted = load(queries + i * kMaxTogether);
+    for (std::size_t at = 0; at < rows.stride; at += kChunkBytes) {
 #pragma GCC unroll 8
       for (std::size_t r = 0; r < kRowsTogether; ++r) {
-        std::int32_t four;
-        __builtin_memcpy(&four, nibbles + r * elements + i, sizeof(four));
-        sums[r] = _mm512_dpbusd_epi32(sums[r], _mm512_set1_epi32(four), wanted);
+        const Chunk chunk = chunkOf(rows.first + (start + r) * rows.stride + at);
+        _mm512_store_si512(nibbles[r], chunk.first);
+        _mm512_store_si512(nibbles[r] + kChunkBytes, chunk.second);
+      }
+      const std::int8_t* const wanted = queries + 2 * at * kMaxTogether;
+#pragma GCC unroll 8
+      for (std::size_t i = 0; i < kChunkElements; i += 4) {
+        const __m512i fours = load(wanted + i * kMaxTogether);
+#pragma GCC unroll 8
+        for (std::size_t r = 0; r < kRowsTogether; ++r) {
+          std::int32_t four;
+          __builtin_memcpy(&four, nibbles[r] + i, sizeof(four));
+          sums[r] = _mm512_dpbusd_epi32(sums[r], _mm512_set1_epi32(four), fours);
+        }
       }
     }
+    alignas(32) float bias[kRowsTogether];
+    alignas(32) float error[kRowsTogether];
+    const __m256i mark = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(marks + start));
+    _mm256_store_ps(bias, _mm256_cvtepi32_ps(_mm256_and_si256(mark, _mm256_set1_epi32(0xFFFF))));
+    _mm256_store_ps(error, _mm256_cvtepi32_ps(_mm256_srli_epi32(mark, 16)));
+    // Read back one by one: else GCC shuffles them out of the register, which is what the loop
+    // above keeps busy.
+    __asm__ __volatile__("" : "+m"(bias), "+m"(error));
 #pragma GCC unroll 8
     for (std::size_t r = 0; r < kRowsTogether; ++r) {
-      const RowMark mark = marks[start + r];
       const __m512 least =
-          _mm512_fmadd_ps(_mm512_set1_ps(mark.bias), biasFactor,
-                          _mm512_fnmadd_ps(_mm512_set1_ps(mark.error), errorFactor, offset));
+          _mm512_fmadd_ps(_mm512_set1_ps(bias[r]), biasFactor,
+                          _mm512_fnmadd_ps(_mm512_set1_ps(error[r]), errorFactor, offset));
       near[start + r] = _mm512_cmp_ps_mask(_mm512_cvtepi32_ps(sums[r]), least, _CMP_GE_OQ);
     }
   }
