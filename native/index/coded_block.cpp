@@ -131,7 +131,8 @@ void CodedBlock::write(std::size_t row, const float* vector) {
   const SegmentRows segment = rowsOf(row / segmentRows_);
   if (segment.codes->coded) {
     codeSegmentRow(segment, row % segmentRows_, kernels_);
-    if (segment.codes->loose * 8 <= segmentRows_) return;
+    const std::size_t fits = segment.codes->looseWhenFitted + segmentRows_ / 8;
+    if (segment.codes->loose <= fits) return;
   } else if (row % segmentRows_ != segmentRows_ - 1) {
     return;
   }

@@ -47,7 +47,8 @@ struct FineMark {
 struct SegmentCodes {
   bool coded = false;
   std::size_t loose = 0;  ///< Rows about which the codes say nothing.
-  float step = 0;         ///< Of 8 bits; that of 4 bits is 16 times as large.
+  std::size_t looseWhenFitted = 0;
+  float step = 0;  ///< Of 8 bits; that of 4 bits is 16 times as large.
   // A row's mark means: B >= biasBase + bias * biasStep, E <= error * errorStep.
   float biasBase = 0;
   float biasStep = 0;

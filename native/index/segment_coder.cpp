@@ -151,6 +151,7 @@ void fitSegment(const SegmentRows& segment, const ScanKernels& kernels) {
   codes.biasStep = static_cast<float>((2.0 * mostBias - 2.0 * codes.biasBase) / kMarkSteps);
   codes.coded = true;
   for (std::size_t i = 0; i < rows.size(); ++i) mark(segment, rows[i], bounds[i]);
+  codes.looseWhenFitted = codes.loose;
 }
 
 void codeSegmentRow(const SegmentRows& segment, std::size_t row, const ScanKernels& kernels) {

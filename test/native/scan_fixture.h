@@ -43,7 +43,7 @@ class NearestRows final : public NearRowSink {
   std::vector<Near> found_;
 };
 
-/// squaredDistance() as its comment says it, written down a second time, without padding.
+/// What ScanKernels::distances says of itself, written down a second time, without padding.
 inline float plainDistance(const std::vector<float>& a, const std::vector<float>& b) {
   std::vector<float> sums(16, 0.0F);
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -86,8 +86,9 @@ inline Rows gaussian(std::size_t count, std::size_t dimension, unsigned seed, fl
 }
 
 /// A block of these rows, from its first on.
-inline std::unique_ptr<CodedBlock> blockOf(const Rows& rows) {
-  auto block = std::make_unique<CodedBlock>(rows.front().size(), false);
+inline std::unique_ptr<CodedBlock> blockOf(const Rows& rows,
+                                           const ScanKernels& kernels = bestScanKernels()) {
+  auto block = std::make_unique<CodedBlock>(rows.front().size(), false, kernels);
   for (std::size_t i = 0; i < rows.size(); ++i) block->write(i, rows[i].data());
   return block;
 }
