@@ -5,6 +5,7 @@ import { native, type NativeDatabase, type SqlRow, type SqlStatement } from "../
 import { settle } from "../internal/task.js";
 import { optionalBoolean, optionalSignal, plainOptions } from "../internal/validate.js";
 import { databasePathOf } from "./options.js";
+import { checkFully } from "./sqlite-full-check.js";
 import { numberOf, textOf } from "./sqlite-rows.js";
 import { formatOf } from "./sqlite-schema.js";
 
@@ -17,7 +18,8 @@ export interface SqliteStoreReport {
 
 /**
  * Looks whether a database file can be used, without loading it. It must not be in use.
- * @param options  `full` reads every page and checks every reference.
+ * @param options  `full` reads every page and checks every reference, what filters search by, and the
+ *   log of changes.
  * @throws {CountenanceError} as `openSqliteStore`; `STORE_CORRUPT` also for what `full` finds.
  */
 export async function checkSqliteStore(
@@ -38,7 +40,7 @@ export async function checkSqliteStore(
   try {
     const format = await formatOf(database, signal);
     if (format === 0) return { subjects: 0, faces: 0, model: undefined };
-    if (full) await checkFully(database, signal);
+    if (full) await checkFully(database, format, signal);
     const [row = {}] = await rowsOf(
       database,
       {
@@ -54,31 +56,6 @@ export async function checkSqliteStore(
   } finally {
     await settle(() => database.close());
   }
-}
-
-async function checkFully(
-  database: NativeDatabase,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const damage = await rowsOf(database, { sql: "PRAGMA integrity_check(1)" }, signal);
-  const first = damage[0]?.["integrity_check"];
-  if (first !== "ok") throw corrupt(String(first));
-  const dangling = await rowsOf(database, { sql: "PRAGMA foreign_key_check" }, signal);
-  if (dangling.length > 0)
-    throw corrupt(`${String(dangling.length)} rows refer to rows that are not there`);
-  const [wrong = {}] = await rowsOf(
-    database,
-    {
-      sql: "SELECT count(*) AS wrong FROM face WHERE length(vector) <> 4 * (SELECT dimension FROM store)",
-    },
-    signal,
-  );
-  const count = numberOf(wrong, "wrong");
-  if (count > 0) throw corrupt(`${String(count)} vectors have the wrong length`);
-}
-
-function corrupt(detail: string): CountenanceError {
-  return new CountenanceError("COUNTENANCE_STORE_CORRUPT", `the database is damaged: ${detail}`);
 }
 
 async function rowsOf(

@@ -1,3 +1,4 @@
+import { CountenanceError } from "../errors.js";
 import {
   native,
   type NativeDatabase,
@@ -164,7 +165,9 @@ class SqliteFile implements SqliteStore {
   async #readFacts(signal: AbortSignal | undefined): Promise<StoredModel> {
     const results = await this.#reader.read(
       [
-        { sql: "SELECT model_id, pipeline, dimension, sequence FROM store" },
+        {
+          sql: "SELECT model_id, pipeline, dimension, sequence, max((SELECT coalesce(max(sequence), 0) FROM change_log), (SELECT coalesce(max(revision), 0) FROM (SELECT revision FROM subject ORDER BY key DESC LIMIT 1))) AS newest FROM store",
+        },
         { sql: "SELECT coalesce(max(key), 0) AS key FROM subject" },
         { sql: "SELECT coalesce(max(key), 0) AS key FROM face" },
         { sql: "SELECT coalesce(max(key), 0) AS key FROM gallery" },
@@ -173,6 +176,12 @@ class SqliteFile implements SqliteStore {
     );
     const [facts = {}, subject = {}, face = {}, gallery = {}] = results.map((rows) => rows[0]);
     this.#sequence = numberOf(facts, "sequence");
+    if (this.#sequence < numberOf(facts, "newest")) {
+      throw new CountenanceError(
+        "COUNTENANCE_STORE_CORRUPT",
+        "the database has changes of transactions that are still to come",
+      );
+    }
     this.#counters.subject = numberOf(subject, "key");
     this.#counters.face = numberOf(face, "key");
     this.#counters.gallery = numberOf(gallery, "key");

@@ -108,6 +108,37 @@ test("the check of a file tells what is in it, and finds damage", async () => {
 });
 
 test.each([
+  ["a field that no metadata has", "INSERT INTO field VALUES (3, 'x', '1')"],
+  ["a field with another value", "UPDATE field SET value = '8' WHERE subject_key = 3"],
+  ["a missing field", "DELETE FROM field WHERE subject_key = 3"],
+  ["a missing change", "DELETE FROM change_log WHERE sequence = 3"],
+  ["a change too many", "UPDATE change_log SET total = total + 1 WHERE sequence >= 3"],
+  ["a log that says nothing", "UPDATE change_log SET changes = '[]' WHERE sequence = 3"],
+  ["a log that is gone", "DELETE FROM change_log"],
+  ["a member under another name", "UPDATE membership SET subject_id = 'x' WHERE subject_key = 3"],
+  ["a subject from the future", "UPDATE subject SET revision = 1000 WHERE key = 3"],
+])("the full check finds %s", async (_, damage) => {
+  const store = await place.openPrepared();
+  for (let i = 0; i < 6; i++) {
+    const id = `s${String(i)}`;
+    const [create, ...rest] = created(id, vector(i), "staff");
+    expect(create?.kind).toBe("create-subject");
+    const subject = { id, metadata: { n: i }, createdAtMs: 1 };
+    await store.transaction([{ kind: "create-subject", subject }, ...rest]);
+  }
+  await store.close();
+  await checkSqliteStore(place.path, { full: true });
+  await place.sql(damage);
+  await failsWith("COUNTENANCE_STORE_CORRUPT", () => checkSqliteStore(place.path, { full: true }));
+});
+
+test("a store that lags behind its own changes is not opened", async () => {
+  await place.fill(3);
+  await place.sql("UPDATE store SET sequence = 2");
+  await failsWith("COUNTENANCE_STORE_CORRUPT", () => place.openPrepared());
+});
+
+test.each([
   ["write version", WRITE_VERSION, [9]],
   ["read version", READ_VERSION, [9]],
   ["schema format", SCHEMA_FORMAT, [0, 0, 0, 9]],
