@@ -151,11 +151,13 @@ class SqliteFile implements SqliteStore {
     return this.#life.run(async () => {
       checkModel(model);
       if (this.#life.isPrepared) return this.#life.model;
+      const { modelId, pipeline, dimension } = model;
+      const wanted = { modelId, pipeline, dimension }; // what the caller does to `model` is not seen
       const { signal } = options;
-      if (!this.#hasSchema) await createSchema(this.#database, model, signal);
+      if (!this.#hasSchema) await createSchema(this.#database, wanted, signal);
       this.#hasSchema = true;
       const pinned = await this.#readFacts(signal);
-      const same = comparable(pinned, model) && pinned.dimension === model.dimension;
+      const same = comparable(pinned, wanted) && pinned.dimension === dimension;
       if (same) await this.#loadIndex(pinned.dimension, signal);
       this.#life.prepared(pinned, same);
       return pinned;
@@ -371,6 +373,7 @@ class SqliteFile implements SqliteStore {
   ): Promise<VectorSearchResult | undefined> {
     return this.#life.run(async () => {
       checkSearch(vector, options, this.#life.model.dimension);
+      const probe = vector.slice(); // the caller may write over its own while groups are looked up
       const terms = filterTermsOf(options.filter);
       this.#life.requireSearchable();
       const { k, gallery, candidates, signal } = options;
@@ -380,7 +383,7 @@ class SqliteFile implements SqliteStore {
       ]);
       if (gallery !== undefined && tag === undefined) return undefined;
       return searchAgain(async (last) => {
-        const found = await settle(() => this.#searchable.search(vector, k, tag, groups), signal);
+        const found = await settle(() => this.#searchable.search(probe, k, tag, groups), signal);
         return this.#resolve(found, last, signal);
       });
     });
