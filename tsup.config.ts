@@ -20,6 +20,14 @@ const library: Options = {
   shims: true,
 };
 
+/** For people who write a store of their own. No shims: it loads no addon, and nothing of node_modules. */
+const testing: Options = {
+  ...shared,
+  entry: { testing: "src/testing/store-conformance.ts" },
+  format: ["esm", "cjs"],
+  dts: true,
+};
+
 const cli: Options = {
   ...shared,
   entry: { "cli/main": "src/cli/main.ts" },
@@ -40,5 +48,7 @@ const conversion: Options = {
 };
 
 export default defineConfig(
-  existsSync("src/cli/main.ts") ? [library, cli, conversion] : [library, conversion],
+  existsSync("src/cli/main.ts")
+    ? [library, testing, cli, conversion]
+    : [library, testing, conversion],
 );

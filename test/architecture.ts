@@ -79,6 +79,9 @@ function importViolations(
 
   for (const specifier of importsOf(text)) {
     if (!specifier.startsWith(".")) {
+      if (path.startsWith("src/testing/") && specifier !== "node:assert/strict") {
+        deny(specifier, "src/testing uses node:assert/strict only");
+      }
       if (PURE.has(path)) deny(specifier, "this file is pure");
       const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
       if (!specifier.startsWith("node:") && !packages.includes(name)) {
@@ -105,6 +108,12 @@ function importViolations(
     if (/^src\/(http|compat)\//.test(path) && !isPublic(target)) {
       deny(specifier, "http and compat use only the public API");
     }
+    if (path.startsWith("src/testing/") && !isContract(text, specifier, target)) {
+      deny(specifier, "src/testing uses only public types");
+    }
+    if (target.startsWith("src/testing/") && !path.startsWith("src/testing/")) {
+      deny(specifier, "the library does not test itself");
+    }
   }
   if (path !== "src/internal/native.ts" && /\bcreateRequire\b|\bdlopen\b/.test(text)) {
     found.push(`${path}: only src/internal/native.ts loads the addon`);
@@ -122,6 +131,16 @@ function isConversionOrErrors(target: string): boolean {
 
 function isPublic(target: string): boolean {
   return /^src\/[^/]+\.ts$/.test(target) || OUTER.some((room) => target.startsWith(room));
+}
+
+/** What the suite for stores may know: its own files, and types of what a store's author sees. */
+function isContract(text: string, specifier: string, target: string): boolean {
+  if (target.startsWith("src/testing/")) return true;
+  const isType = text
+    .split(";")
+    .filter((statement) => statement.includes(`"${specifier}"`))
+    .every((statement) => /^\s*(import|export) type\b/.test(statement));
+  return isType && (target === "src/stores/store.ts" || target === "src/errors.ts");
 }
 
 /** Every import, type import, export from, import() and require(), but none inside a comment. */

@@ -40,7 +40,8 @@ export interface SubjectRecord extends SubjectSummary {
 /** One step of a transaction. Each names the conditions on which the whole batch is refused. */
 export type StoreOperation =
   /**
-   * Changes nothing: the batch holds only for the subject that was read.
+   * Changes nothing: the batch holds only for the subject that was read. The revision is the one
+   * before the transaction; one that the batch itself has made is another subject.
    * Refused: `subject-missing`, `subject-changed` (another revision).
    */
   | { readonly kind: "expect-subject"; readonly subjectId: string; readonly revision: number }
@@ -128,7 +129,7 @@ export interface Hit {
 }
 
 export interface VectorSearchResult {
-  /** Distinct subjects, nearest first. */
+  /** Distinct subjects, nearest first; at equal distances, the face that was added first. */
   readonly hits: readonly Hit[];
   /** How many faces the probe was compared with, after the restrictions. */
   readonly compared: number;
@@ -183,15 +184,25 @@ export interface StoreSupport {
 /**
  * Where subjects, faces and galleries live. The store is the durable truth.
  *
- * Absence is `undefined`. A call after `close` throws COUNTENANCE_STORE_CLOSED. A promise means off
- * the main thread. Everything that is acknowledged is visible to every later call.
+ * Absence is `undefined`. A promise means off the main thread. Everything that is acknowledged is
+ * visible to every later call. Arguments are copied before the call returns, results are the caller's.
+ *
+ * Ids are any well-formed Unicode of up to 1,024 UTF-8 bytes, and equal only when they are the same
+ * code points. What is not as it is said here is refused before anything is written.
+ *
+ * Errors are objects with a `code`: `COUNTENANCE_INVALID_ARGUMENT` (also for a call before
+ * `prepare`, and for a face id that is in use), `COUNTENANCE_ABORTED` (the signal fired; nothing was
+ * written), `COUNTENANCE_STORE_CLOSED` (after `close`), `COUNTENANCE_MODEL_MISMATCH` (a search, or
+ * a face to add, in a store of another model), `COUNTENANCE_UNSUPPORTED`. `countenance/testing`
+ * tests a store against all of this: docs/stores.md.
  */
 export interface Store {
   readonly supports: StoreSupport;
 
   /**
    * Called once, before everything else. A new store pins `model`; one that is pinned keeps its
-   * own. Only when the two are equal does the store make its vectors searchable.
+   * own. Only when the two are equal does the store make its vectors searchable; pipelines that
+   * differ in `/f32` and `/bf16` only are equal.
    * @returns what the store is pinned to.
    */
   prepare(model: StoredModel, options?: { readonly signal?: AbortSignal }): Promise<StoredModel>;

@@ -7,7 +7,7 @@ import { afterEach, beforeEach } from "vitest";
 import { native } from "../../src/internal/native.js";
 import { openSqliteStore, type SqliteStore } from "../../src/stores/sqlite.js";
 import type { StoredModel } from "../../src/stores/store.js";
-import { created, MODEL, vector } from "../conformance/store-fixture.js";
+import { created, MODEL, vector } from "../../src/testing/records.js";
 
 /** A folder of its own for each test of a file, and a database file in it. */
 export class DatabasePlace {

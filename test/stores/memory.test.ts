@@ -1,4 +1,9 @@
-import { createMemoryStore } from "../../src/stores/memory.js";
-import { storeConformance } from "../conformance/store-conformance.js";
+import { test } from "vitest";
 
-storeConformance("memory store", () => Promise.resolve(createMemoryStore()));
+import { createMemoryStore } from "../../src/stores/memory.js";
+import { storeConformance } from "../../src/testing/store-conformance.js";
+
+storeConformance(test, {
+  name: "memory store",
+  place: () => ({ open: () => createMemoryStore() }),
+});

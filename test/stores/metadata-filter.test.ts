@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { filterOfTerms, filterTermsOf } from "../../src/stores/metadata-filter.js";
 import { MetadataIndex } from "../../src/stores/metadata-index.js";
 import type { MetadataFilter } from "../../src/stores/store.js";
-import { failsWith, randomFrom } from "../conformance/store-fixture.js";
+import { failsWith, randomFrom } from "../../src/testing/records.js";
 
 const repeated = (count: number) => Array.from({ length: count }, (_, i) => i);
 

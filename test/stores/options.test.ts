@@ -11,7 +11,7 @@ import {
   openSqliteStore,
   type SqliteStoreOptions,
 } from "../../src/stores/sqlite.js";
-import { failsWith, MODEL } from "../conformance/store-fixture.js";
+import { failsWith, MODEL } from "../../src/testing/records.js";
 import { DatabasePlace } from "./database-place.js";
 
 const place = new DatabasePlace();

@@ -4,14 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import { checkSqliteStore, openSqliteStore } from "../../src/stores/sqlite.js";
-import {
-  commit,
-  created,
-  DIMENSION,
-  failsWith,
-  MODEL,
-  vector,
-} from "../conformance/store-fixture.js";
+import { commit, created, DIMENSION, failsWith, MODEL, vector } from "../../src/testing/records.js";
 import { DatabasePlace } from "./database-place.js";
 
 const place = new DatabasePlace();

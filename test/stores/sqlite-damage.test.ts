@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 import { native } from "../../src/internal/native.js";
 import { checkSqliteStore, openSqliteStore } from "../../src/stores/sqlite.js";
-import { created, failsWith, vector } from "../conformance/store-fixture.js";
+import { created, failsWith, vector } from "../../src/testing/records.js";
 import { DatabasePlace } from "./database-place.js";
 
 // Places in the header of a SQLite file (its file format, section 1.3).

@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
 import { checkSqliteStore } from "../../src/stores/sqlite.js";
-import { created, idsOf, vector } from "../conformance/store-fixture.js";
+import { created, idsOf, vector } from "../../src/testing/records.js";
+import type { MetadataFilter } from "../../src/stores/store.js";
 import { DatabasePlace } from "./database-place.js";
 
 const GOLDEN = readFileSync(new URL("../golden/store-v1.sql", import.meta.url), "utf8");
@@ -36,7 +37,7 @@ test("a file of format 1 keeps all it has, and its metadata can be searched by",
   });
   expect(await store.listGalleries({ limit: 10 })).toEqual(["empty", "staff"]);
   const probe = new Float32Array(4);
-  const find = (filter: object) => idsOf(store, probe, 9, { filter });
+  const find = (filter: MetadataFilter) => idsOf(store, probe, { filter });
   expect(await find({})).toEqual(["ada", "bob", "eve"]);
   expect(await find({ city: "Paris" })).toEqual(["ada", "bob"]);
   expect(await find({ 'full "name"': "A\u00c5\u{1f600}" })).toEqual(["ada"]);
@@ -89,7 +90,7 @@ test("a migration that is killed has happened or has not", async () => {
   }
   expect(interrupted).toBeGreaterThan(0);
   const store = await place.openPrepared(MODEL);
-  expect(await idsOf(store, vector(0).subarray(0, 4), 9, { filter: { city: "Paris" } })).toEqual([
+  expect(await idsOf(store, vector(0).subarray(0, 4), { filter: { city: "Paris" } })).toEqual([
     "ada",
     "bob",
   ]);

@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 
 import { native } from "../../src/internal/native.js";
 import { checkSqliteStore, openSqliteStore } from "../../src/stores/sqlite.js";
-import { created, failsWith, MODEL, vector } from "../conformance/store-fixture.js";
+import { created, failsWith, MODEL, vector } from "../../src/testing/records.js";
 import { DatabasePlace } from "./database-place.js";
 
 const PROGRAM = fileURLToPath(new URL("../fixtures/programs/write-store.mjs", import.meta.url));

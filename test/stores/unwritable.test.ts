@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
 import { openSqliteStore } from "../../src/stores/sqlite.js";
-import { failsWith } from "../conformance/store-fixture.js";
+import { failsWith } from "../../src/testing/records.js";
 import { DatabasePlace } from "./database-place.js";
 
 const PROGRAM = fileURLToPath(
