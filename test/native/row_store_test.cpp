@@ -1,16 +1,36 @@
 #include "index/row_store.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <new>
 #include <random>
 #include <set>
+#include <utility>
 
 #include "check.h"
+#include "index/flat_index.h"
 
 namespace {
 
+using countenance::Error;
+using countenance::ErrorCode;
+using countenance::FlatIndex;
+using countenance::IndexChanges;
+using countenance::IndexRestriction;
 using countenance::kNever;
 using countenance::RowStore;
-using countenance::Span;
+
+thread_local long failAfter = 0;  // allocations of this thread; 0: none fails
+
+/// As long as it lives, one allocation of this thread fails.
+class FailingMemory final {
+ public:
+  explicit FailingMemory(long allocation) { failAfter = allocation; }
+  static bool failed() { return failAfter == 0; }
+  ~FailingMemory() { failAfter = 0; }
+  FailingMemory(const FailingMemory&) = delete;
+  FailingMemory& operator=(const FailingMemory&) = delete;
+};
 
 constexpr std::size_t kDimension = 4096;  // the smallest blocks
 
@@ -83,6 +103,127 @@ TEST("rows in random order come and go, and no two live in one place") {
   CHECK(store.end() == 0 && store.blocks()->size() == 1);
 }
 
+constexpr std::int64_t kFirst = 200;
+
+/// Changes of every kind to what fill() has made.
+IndexChanges someChanges() {
+  IndexChanges changes;
+  for (std::int64_t key = kFirst - 50; key <= kFirst + 60; ++key) {
+    changes.addKeys.push_back(key);
+    changes.addGroups.push_back(key + 1);
+    changes.addVectors.insert(changes.addVectors.end(), 2, static_cast<float>(key) / 4);
+    changes.tag.insert(changes.tag.end(), {1 + key % 3, key});
+  }
+  changes.remove = {1, 2, 3};
+  changes.untag = {1, 20, 1, 21};
+  changes.removeGroups = {30, 31};
+  changes.removeTags = {9};
+  return changes;
+}
+
+void fill(FlatIndex& index) {
+  IndexChanges changes;
+  for (std::int64_t key = 1; key <= kFirst; ++key) {
+    changes.addKeys.push_back(key);
+    changes.addGroups.push_back(key);
+    changes.addVectors.insert(changes.addVectors.end(), 2, static_cast<float>(key));
+    changes.tag.insert(changes.tag.end(), {1, key, 9, key});
+  }
+  index.apply(changes);
+}
+
+/// Keys and distances that a few searches find.
+std::vector<std::pair<std::int64_t, float>> found(const FlatIndex& index) {
+  std::vector<std::pair<std::int64_t, float>> all;
+  const std::vector<float> query = {25, 25};
+  for (std::int64_t tag = 0; tag < 10; ++tag) {
+    IndexRestriction restriction;
+    if (tag > 0) restriction.tag = tag;
+    for (const auto& hit : index.search({query, 300}, restriction).hits) {
+      all.emplace_back(hit.key, hit.distance);
+    }
+  }
+  return all;
+}
+
+TEST("wherever memory runs out in a change, it is made whole, not at all, or everything refuses") {
+  const IndexChanges changes = someChanges();
+  FlatIndex before(2);
+  fill(before);
+  FlatIndex after(2);
+  fill(after);
+  after.apply(changes);
+  const auto old = found(before);
+  const auto expected = found(after);
+  int unchanged = 0;
+  int refused = 0;
+  for (long allocation = 1;; ++allocation) {
+    FlatIndex index(2);
+    fill(index);
+    bool failed = false;
+    bool enough = false;
+    {
+      const FailingMemory failing(allocation);
+      try {
+        index.apply(changes);
+      } catch (const std::bad_alloc&) {
+        failed = true;
+      }
+      enough = !FailingMemory::failed();
+    }
+    try {
+      CHECK(found(index) == (failed ? old : expected));
+      unchanged += failed ? 1 : 0;
+    } catch (const Error& error) {
+      CHECK(failed && error.code() == ErrorCode::kInternal);
+      CHECK_ERROR(ErrorCode::kInternal, index.check(changes));
+      CHECK_ERROR(ErrorCode::kInternal, index.apply(changes));
+      ++refused;
+      index.clear();
+      fill(index);
+      CHECK(found(index) == old);
+    }
+    if (enough) break;
+  }
+  CHECK(unchanged > 3 && refused > 3);
+}
+
+TEST("a search for which memory runs out fails, and keeps nothing from being wiped") {
+  FlatIndex index(2);
+  fill(index);
+  const auto expected = found(index);
+  int failed = 0;
+  for (long allocation = 1; allocation < 60; ++allocation) {
+    const FailingMemory failing(allocation);
+    try {
+      CHECK(found(index) == expected);
+    } catch (const std::bad_alloc&) {
+      ++failed;
+    }
+  }
+  CHECK(failed > 10);
+  const std::size_t bytes = index.bytes();
+  for (int i = 0; i < 20000; ++i) {
+    IndexChanges change;
+    change.addKeys = change.addGroups = {5};
+    change.addVectors = {5, 5};
+    index.apply(change);
+  }
+  CHECK(index.bytes() == bytes && found(index) == expected);
+}
+
 }  // namespace
+
+// Not inlined: else GCC sees free() of what its own operator new has made, and warns.
+__attribute__((noinline)) void* operator new(std::size_t bytes) {
+  if (failAfter > 0 && --failAfter == 0) throw std::bad_alloc();
+  void* const memory = std::malloc(bytes == 0 ? 1 : bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+__attribute__((noinline)) void operator delete(void* memory) noexcept { std::free(memory); }
+__attribute__((noinline)) void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
 
 TEST_MAIN()
