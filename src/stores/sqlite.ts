@@ -1,10 +1,4 @@
-import { CountenanceError } from "../errors.js";
-import {
-  native,
-  type NativeDatabase,
-  type NativeHits,
-  type NativeIndex,
-} from "../internal/native.js";
+import { native, type NativeDatabase, type NativeIndex } from "../internal/native.js";
 import { settle } from "../internal/task.js";
 import { integerIn, optionalBoolean, optionalSignal, plainOptions } from "../internal/validate.js";
 import { comparable } from "../pipeline.js";
@@ -19,13 +13,12 @@ import {
   MAX_DIMENSION,
 } from "./checks.js";
 import { Lifecycle } from "./lifecycle.js";
-import { type FilterTerms, filterTermsOf } from "./metadata-filter.js";
+import { filterTermsOf } from "./metadata-filter.js";
 import { createNativeIndex } from "./native-index.js";
 import { databasePathOf, queueLimitOf } from "./options.js";
 import { planOperations } from "./plan.js";
-import { searchAgain } from "./search-again.js";
 import { lookUp, SqliteReader } from "./sqlite-reader.js";
-import { faceOf, numberOf, summaryOf, textOf, vectorOf } from "./sqlite-rows.js";
+import { faceOf, numberOf, summaryOf, textOf } from "./sqlite-rows.js";
 import {
   changePageOf,
   CHANGES_BETWEEN_TRIMS,
@@ -33,14 +26,13 @@ import {
   selectChanges,
   TRIM_LOG,
 } from "./sqlite-changes.js";
-import { selectByFields } from "./sqlite-fields.js";
-import { forList } from "./sqlite-lists.js";
+import { readFacts } from "./sqlite-facts.js";
 import { createSchema, openSchema } from "./sqlite-schema.js";
+import { SqliteSearches } from "./sqlite-searches.js";
 import { setSequence, writeEffects } from "./sqlite-statements.js";
 import type {
   ChangePage,
   ChangesOptions,
-  Hit,
   PageOptions,
   Store,
   StoredModel,
@@ -131,6 +123,7 @@ class SqliteFile implements SqliteStore {
   } as const;
   readonly #database: NativeDatabase;
   readonly #reader: SqliteReader;
+  readonly #searches: SqliteSearches;
   readonly #queueLimit: number;
   readonly #life = new Lifecycle();
   readonly #counters = { subject: 0, face: 0, gallery: 0 };
@@ -143,6 +136,7 @@ class SqliteFile implements SqliteStore {
   constructor(database: NativeDatabase, hasTables: boolean, queueLimit: number) {
     this.#database = database;
     this.#reader = new SqliteReader(database);
+    this.#searches = new SqliteSearches(database, this.#reader);
     this.#hasSchema = hasTables;
     this.#queueLimit = queueLimit;
   }
@@ -156,42 +150,14 @@ class SqliteFile implements SqliteStore {
       const { signal } = options;
       if (!this.#hasSchema) await createSchema(this.#database, wanted, signal);
       this.#hasSchema = true;
-      const pinned = await this.#readFacts(signal);
+      const { pinned, sequence, subject, face, gallery } = await readFacts(this.#reader, signal);
+      this.#sequence = sequence;
+      Object.assign(this.#counters, { subject, face, gallery });
       const same = comparable(pinned, wanted) && pinned.dimension === dimension;
       if (same) await this.#loadIndex(pinned.dimension, signal);
       this.#life.prepared(pinned, same);
       return pinned;
     });
-  }
-
-  async #readFacts(signal: AbortSignal | undefined): Promise<StoredModel> {
-    const results = await this.#reader.read(
-      [
-        {
-          sql: "SELECT model_id, pipeline, dimension, sequence, max((SELECT coalesce(max(sequence), 0) FROM change_log), (SELECT coalesce(max(revision), 0) FROM (SELECT revision FROM subject ORDER BY key DESC LIMIT 1))) AS newest FROM store",
-        },
-        { sql: "SELECT coalesce(max(key), 0) AS key FROM subject" },
-        { sql: "SELECT coalesce(max(key), 0) AS key FROM face" },
-        { sql: "SELECT coalesce(max(key), 0) AS key FROM gallery" },
-      ],
-      signal,
-    );
-    const [facts = {}, subject = {}, face = {}, gallery = {}] = results.map((rows) => rows[0]);
-    this.#sequence = numberOf(facts, "sequence");
-    if (this.#sequence < numberOf(facts, "newest")) {
-      throw new CountenanceError(
-        "COUNTENANCE_STORE_CORRUPT",
-        "the database has changes of transactions that are still to come",
-      );
-    }
-    this.#counters.subject = numberOf(subject, "key");
-    this.#counters.face = numberOf(face, "key");
-    this.#counters.gallery = numberOf(gallery, "key");
-    return {
-      modelId: textOf(facts, "model_id"),
-      pipeline: textOf(facts, "pipeline"),
-      dimension: numberOf(facts, "dimension"),
-    };
   }
 
   async #loadIndex(dimension: number, signal: AbortSignal | undefined): Promise<void> {
@@ -376,65 +342,8 @@ class SqliteFile implements SqliteStore {
       const probe = vector.slice(); // the caller may write over its own while groups are looked up
       const terms = filterTermsOf(options.filter);
       this.#life.requireSearchable();
-      const { k, gallery, candidates, signal } = options;
-      const [tag, groups] = await Promise.all([
-        gallery === undefined ? undefined : this.#galleryKey(gallery, signal),
-        this.#keysOf(candidates, terms, signal),
-      ]);
-      if (gallery !== undefined && tag === undefined) return undefined;
-      return searchAgain(async (last) => {
-        const found = await settle(() => this.#searchable.search(probe, k, tag, groups), signal);
-        return this.#resolve(found, last, signal);
-      });
+      return this.#searches.search(this.#searchable, probe, options, terms);
     });
-  }
-
-  async #galleryKey(id: string, signal: AbortSignal | undefined): Promise<number | undefined> {
-    const sql = "SELECT key FROM gallery WHERE id = ?1";
-    const [rows] = await this.#reader.read([{ sql, params: [id] }], signal);
-    return rows?.[0] && numberOf(rows[0], "key");
-  }
-
-  /** The keys of the subjects that are named and match; `undefined` without a restriction. */
-  async #keysOf(
-    candidates: readonly string[] | undefined,
-    terms: FilterTerms | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<Float64Array | undefined> {
-    if (candidates === undefined && terms === undefined) return undefined;
-    const named =
-      candidates && forList(candidates, (list) => `SELECT key FROM subject WHERE id IN (${list})`);
-    const sets = [...(named ? [named] : []), ...(terms ? selectByFields(terms) : [])];
-    return settle(() => this.#database.readKeys(sets), signal);
-  }
-
-  /** `undefined` when a hit was deleted since the index found it. */
-  async #resolve(
-    found: NativeHits,
-    last: boolean,
-    signal: AbortSignal | undefined,
-  ): Promise<VectorSearchResult | undefined> {
-    const keys = Array.from(found.keys);
-    const queries = forList(
-      keys,
-      (list) =>
-        `SELECT face.key, face.id, subject.id AS subject_id, vector FROM face JOIN subject ON subject.key = subject_key WHERE face.key IN (${list})`,
-    );
-    const [rows] = await this.#reader.readGroups([queries], signal);
-    const byKey = new Map(rows.map((row) => [numberOf(row, "key"), row]));
-    if (byKey.size < keys.length && !last) return undefined;
-    const hits = keys.flatMap((key): Hit[] => {
-      const row = byKey.get(key);
-      if (row === undefined) return [];
-      return [
-        {
-          subjectId: textOf(row, "subject_id"),
-          faceId: textOf(row, "id"),
-          vector: vectorOf(row, "vector", this.#life.model.dimension),
-        },
-      ];
-    });
-    return { hits, compared: found.compared };
   }
 
   async changesSince(sequence: number, options: ChangesOptions): Promise<ChangePage | undefined> {
