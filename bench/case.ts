@@ -38,6 +38,8 @@ export interface CaseResult {
   readonly checks?: readonly Check[];
   /** Plain numbers that belong to the case, such as the difference between outputs. */
   readonly facts?: Readonly<Record<string, number | string>>;
+  /** Pictures in SVG, by name: `--save` writes them beside the numbers. */
+  readonly plots?: Readonly<Record<string, string>>;
 }
 
 export interface CaseOptions {

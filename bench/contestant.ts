@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
@@ -54,8 +55,8 @@ export interface Startup {
   readonly firstMiB: number;
 }
 
-/** Loading models and the first, slowest call stay far below this. */
-const READY_TIMEOUT_MS = 120_000;
+/** Loading models, or ten million vectors, and the first, slowest call stay far below this. */
+const READY_TIMEOUT_MS = 300_000;
 const ROUND_TIMEOUT_MS = 300_000;
 
 /** The descriptor of the answers; stdout is left to libraries that like to print. */
@@ -121,6 +122,13 @@ export class ContestantProcess {
   stop(): void {
     this.#lines.close();
     this.#child.kill();
+  }
+
+  /** Stops it, and waits until what it held is free. */
+  async end(): Promise<void> {
+    const ended = this.#ended ? Promise.resolve() : once(this.#child, "close");
+    this.stop();
+    await ended;
   }
 
   #answer<T>(timeoutMs: number): Promise<T> {

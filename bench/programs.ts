@@ -87,6 +87,7 @@ async function configurePeers(build: string, progress: (text: string) => void): 
 /** The programs of bench/native that time or study our own core. */
 export type BenchProgram =
   | "embed_bench"
+  | "growth_bench"
   | "network_bench"
   | "precision_study"
   | "search_bench"

@@ -49,13 +49,16 @@ export function table(report: Report): string {
   return lines.join("\n");
 }
 
-/** Writes bench/results/<date>-<case>.json; the path from the repository. */
-export function save(report: Report): string {
+/** Writes bench/results/<date>-<case>.json, and -<plot>.svg; the path from the repository. */
+export function save({ plots = {}, ...report }: Report): string {
   const folder = join(repository, "bench", "results");
   mkdirSync(folder, { recursive: true });
-  const name = `${report.machine.date.slice(0, 10)}-${report.case}.json`;
-  writeFileSync(join(folder, name), `${JSON.stringify(report, undefined, 2)}\n`);
-  return `bench/results/${name}`;
+  const name = `${report.machine.date.slice(0, 10)}-${report.case}`;
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(report, undefined, 2)}\n`);
+  for (const [plot, svg] of Object.entries(plots)) {
+    writeFileSync(join(folder, `${name}-${plot}.svg`), svg);
+  }
+  return `bench/results/${name}.json`;
 }
 
 const HEADINGS = [

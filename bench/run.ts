@@ -11,11 +11,13 @@ import { align } from "./cases/align.js";
 import { batch } from "./cases/batch.js";
 import { detect } from "./cases/detect.js";
 import { embed } from "./cases/embed.js";
+import { growth } from "./cases/growth.js";
 import { loop } from "./cases/loop.js";
 import { memory } from "./cases/memory.js";
 import { network } from "./cases/network.js";
 import { pipeline } from "./cases/pipeline.js";
 import { search } from "./cases/search.js";
+import { store } from "./cases/store.js";
 import { startup } from "./cases/startup.js";
 import { describeMachine } from "./machine.js";
 import { save, table, type Report } from "./report.js";
@@ -30,6 +32,8 @@ const CASES: readonly BenchCase[] = [
   startup,
   loop,
   search,
+  store,
+  growth,
   memory,
   pairs,
   fmr,
@@ -80,7 +84,7 @@ async function main(args: readonly string[]): Promise<number> {
   const report: Report = { case: name, machine, ...result };
   console.log(table(report));
   if (values.save === true) console.log(`\nsaved ${save(report)}`);
-  if (values.json === true) console.log(JSON.stringify(report));
+  if (values.json === true) console.log(JSON.stringify({ ...report, plots: undefined }));
   return (report.checks ?? []).every((check) => check.pass) ? 0 : 1;
 }
 

@@ -10,6 +10,8 @@ export default defineConfig({
     hnswlib: "bench/contestants/hnswlib.ts",
     lancedb: "bench/contestants/lancedb.ts",
     "search-index": "bench/contestants/search-index.ts",
+    "stored-faces": "bench/contestants/stored-faces.ts",
+    "mixed-writes": "bench/contestants/mixed-writes.ts",
     "sqlite-vec": "bench/contestants/sqlite-vec.ts",
     usearch: "bench/contestants/usearch.ts",
   },
