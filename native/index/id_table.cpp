@@ -1,6 +1,7 @@
 #include "index/id_table.h"
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 #include <random>
 #include <shared_mutex>
@@ -56,42 +57,63 @@ std::string_view IdTable::textOf(const Entry& entry) const {
   return {blocks_[entry.offset / kBlockBytes].get() + entry.offset % kBlockBytes, entry.length};
 }
 
+/// The first slot from `slot` on whose text has this hash.
+std::size_t IdTable::nextWithHash(std::size_t slot, std::uint32_t hash) const {
+  for (;; ++slot) {
+    if (slot == slots_.size()) slot = 0;
+    if (slots_[slot].entry == 0) return kNone;
+    if (slots_[slot].hash == hash) return slot;
+  }
+}
+
+/// @param slot  What nextWithHash() gave.
+std::size_t IdTable::slotOf(std::string_view text, std::uint32_t hash, std::size_t slot) const {
+  while (slot != kNone && textOf(entry(slots_[slot].entry - 1)) != text) {
+    slot = nextWithHash(slot + 1, hash);
+  }
+  return slot;
+}
+
 std::size_t IdTable::slotOf(std::string_view text, std::uint32_t hash) const {
   if (slots_.empty()) return kNone;
-  for (std::size_t slot = homeOf(hash, slots_.size());; ++slot) {
-    if (slot == slots_.size()) slot = 0;
-    const Slot& at = slots_[slot];
-    if (at.entry == 0) return kNone;
-    if (at.hash == hash && textOf(entry(at.entry - 1)) == text) return slot;
-  }
+  return slotOf(text, hash, nextWithHash(homeOf(hash, slots_.size()), hash));
 }
 
 std::vector<std::int64_t> IdTable::find(const IdList& texts) const {
   std::vector<std::int64_t> keys(texts.size());
-  std::vector<std::uint32_t> hashes(std::min(texts.size(), kIdsPerLock));
   for (std::size_t start = 0; start < texts.size(); start += kIdsPerLock) {
     const std::size_t count = std::min(kIdsPerLock, texts.size() - start);
-    for (std::size_t i = 0; i < count; ++i) hashes[i] = hashOf(texts.text(start + i));
-    const std::shared_lock<FairSharedMutex> lock(mutex_);
-    if (slots_.empty()) return keys;
-    // Each step below misses the cache in a large table: all are asked for before one is awaited.
-    for (std::size_t i = 0; i < count; ++i) {
-      __builtin_prefetch(&slots_[homeOf(hashes[i], slots_.size())]);
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-      const Slot& home = slots_[homeOf(hashes[i], slots_.size())];
-      if (home.entry != 0) __builtin_prefetch(&entry(home.entry - 1));
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-      const Slot& home = slots_[homeOf(hashes[i], slots_.size())];
-      if (home.entry != 0) __builtin_prefetch(textOf(entry(home.entry - 1)).data());
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t slot = slotOf(texts.text(start + i), hashes[i]);
-      if (slot != kNone) keys[start + i] = entry(slots_[slot].entry - 1).key;
-    }
+    findSome(texts, start, Span<std::int64_t>(keys.data() + start, count));
   }
   return keys;
+}
+
+/// In a large table each step from slot to entry to text misses the cache: a step is made for all
+/// texts before the next one needs what it has asked for (1,000 of 1M: 0.16 ms one by one).
+void IdTable::findSome(const IdList& texts, std::size_t start, Span<std::int64_t> keys) const {
+  std::array<std::uint32_t, kIdsPerLock> hashes{};
+  std::array<std::size_t, kIdsPerLock> slots{};
+  for (std::size_t i = 0; i < keys.size(); ++i) hashes[i] = hashOf(texts.text(start + i));
+  const std::shared_lock<FairSharedMutex> lock(mutex_);
+  if (slots_.empty()) return;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    slots[i] = homeOf(hashes[i], slots_.size());
+    __builtin_prefetch(&slots_[slots[i]]);
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    slots[i] = nextWithHash(slots[i], hashes[i]);
+    if (slots[i] != kNone) __builtin_prefetch(&entry(slots_[slots[i]].entry - 1));
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (slots[i] == kNone) continue;
+    const std::string_view text = textOf(entry(slots_[slots[i]].entry - 1));
+    __builtin_prefetch(text.data());
+    __builtin_prefetch(text.data() + text.size());
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const std::size_t slot = slotOf(texts.text(start + i), hashes[i], slots[i]);
+    if (slot != kNone) keys[i] = entry(slots_[slot].entry - 1).key;
+  }
 }
 
 std::size_t IdTable::entryOf(std::int64_t key) const {

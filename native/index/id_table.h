@@ -79,7 +79,10 @@ class IdTable final {
   static std::size_t homeOf(std::uint32_t hash, std::size_t slots);
   const Entry& entry(std::size_t number) const;
   std::string_view textOf(const Entry& entry) const;
+  std::size_t nextWithHash(std::size_t slot, std::uint32_t hash) const;
+  std::size_t slotOf(std::string_view text, std::uint32_t hash, std::size_t slot) const;
   std::size_t slotOf(std::string_view text, std::uint32_t hash) const;
+  void findSome(const IdList& texts, std::size_t start, Span<std::int64_t> keys) const;
   std::size_t entryOf(std::int64_t key) const;
   void grow(std::size_t more);
   std::int64_t append(std::string_view text, std::uint32_t hash);

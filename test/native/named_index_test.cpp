@@ -70,8 +70,8 @@ TEST("cosine is exact to 1e-6, from nearly equal to opposite directions of any l
     const double length = std::pow(10, step % 9 - 4);
     Vector vector(dimension);
     for (std::size_t i = 0; i < dimension; ++i) {
-      vector[i] = static_cast<float>(
-          length * (std::cos(turn) * query[i] + std::sin(turn) * noise[i]));
+      vector[i] =
+          static_cast<float>(length * (std::cos(turn) * query[i] + std::sin(turn) * noise[i]));
     }
     add(index, integers({step}), vector);
     double dot = 0;
@@ -125,7 +125,8 @@ TEST("a load that fails leaves everything as it was, one that works replaces it"
   strings.save(folder / "strings", IndexFormat::kCountenance, CancelToken());
   NamedIndex index(2, Metric::kL2);
   add(index, integers({5}), {3, 3});
-  for (const char* const other : {"test/golden/faiss-flat-l2.bin", "test/golden/model-file-v1.bin"}) {
+  for (const char* const other :
+       {"test/golden/faiss-flat-l2.bin", "test/golden/model-file-v1.bin"}) {
     CHECK_ERROR(ErrorCode::kStoreCorrupt,
                 index.load(other, IndexFormat::kCountenance, CancelToken()));
   }
