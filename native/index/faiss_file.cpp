@@ -191,12 +191,13 @@ void readFaissFile(const std::string& path, SavedIndexTarget& target, const Canc
   target.begin(dimension, header.metric == kL2 ? Metric::kL2 : Metric::kCosine);
   target.takeIds(mapped ? readIds(file, header) : numbered(header.count));
   const std::size_t piece = rowsPerPiece(dimension);
+  std::vector<float> vectors;
   for (auto left = static_cast<std::size_t>(header.count); left > 0;) {
     cancel.check();
     const std::size_t rows = std::min(piece, left);
-    std::vector<float> vectors(rows * dimension);
+    vectors.resize(rows * dimension);
     file.read(vectors.data(), vectors.size() * sizeof(float));
-    target.takeVectors(std::move(vectors));
+    target.takeVectors(vectors);
     left -= rows;
   }
   const std::uint64_t idBytes =

@@ -205,12 +205,13 @@ void readIndexFile(const std::string& path, SavedIndexTarget& target, const Canc
   orCorrupt([&] { target.takeIds(readIds(file, header)); });
   skipPadding(file, header);
   const std::size_t piece = rowsPerPiece(header.dimension);
+  std::vector<float> vectors;
   for (std::uint64_t left = header.count; left > 0;) {
     cancel.check();
     const std::size_t rows = static_cast<std::size_t>(std::min<std::uint64_t>(piece, left));
-    std::vector<float> vectors(rows * header.dimension);
+    vectors.resize(rows * header.dimension);
     file.read(vectors.data(), vectors.size() * sizeof(float));
-    orCorrupt([&] { target.takeVectors(std::move(vectors)); });
+    orCorrupt([&] { target.takeVectors(vectors); });
     left -= rows;
   }
   file.requireChecksum();

@@ -274,15 +274,15 @@ class NamedIndex::Loading final : public SavedIndexTarget {
     contents_.vectors->reserve(keys_.size());
   }
 
-  void takeVectors(std::vector<float> vectors) override {
+  void takeVectors(std::vector<float>& vectors) override {
     const std::size_t rows = vectors.size() / index_.dimension_;
     if (index_.metric_ == Metric::kCosine) makeUnit(vectors, index_.dimension_, kNearlyUnit);
     const auto first = keys_.begin() + static_cast<std::ptrdiff_t>(taken_);
-    IndexChanges changes;
-    changes.addKeys.assign(first, first + static_cast<std::ptrdiff_t>(rows));
-    changes.addGroups = changes.addKeys;
-    changes.addVectors = std::move(vectors);
-    contents_.vectors->apply(changes);
+    changes_.addKeys.assign(first, first + static_cast<std::ptrdiff_t>(rows));
+    changes_.addGroups = changes_.addKeys;
+    changes_.addVectors.swap(vectors);
+    contents_.vectors->apply(changes_);
+    changes_.addVectors.swap(vectors);
     taken_ += rows;
   }
 
@@ -293,6 +293,7 @@ class NamedIndex::Loading final : public SavedIndexTarget {
   NamedContents contents_;
   std::vector<std::int64_t> keys_;
   std::size_t taken_ = 0;
+  IndexChanges changes_;  // kept for the memory of its arrays
 };
 
 void NamedIndex::load(const std::string& path, IndexFormat format, const CancelToken& cancel) {

@@ -31,9 +31,9 @@ class SavedIndexTarget {
   virtual void begin(std::size_t dimension, Metric metric) = 0;
   /// Throws kInvalidArgument for ids that it cannot take.
   virtual void takeIds(IdList ids) = 0;
-  /// The vectors of the next ids, [rows x dimension]. Throws kInvalidArgument for vectors that it
-  /// cannot take.
-  virtual void takeVectors(std::vector<float> vectors) = 0;
+  /// The vectors of the next ids, [rows x dimension], which the target may change: they are the
+  /// reader's buffer for the next ones. Throws kInvalidArgument for vectors that it cannot take.
+  virtual void takeVectors(std::vector<float>& vectors) = 0;
 };
 
 /// Rows that files are read and written by: some 4 MiB, where disks and caches are at ease.

@@ -42,7 +42,7 @@ struct Read final : SavedIndexTarget {
     metric = m;
   }
   void takeIds(IdList list) override { ids = std::move(list); }
-  void takeVectors(std::vector<float> more) override {
+  void takeVectors(std::vector<float>& more) override {
     vectors.insert(vectors.end(), more.begin(), more.end());
   }
 };
