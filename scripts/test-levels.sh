@@ -40,6 +40,7 @@ plain() {
   notices avx512 'vpxorq %zmm0, %zmm0, %zmm0'
 
   local test tests=(conv_kernel_test layer_kernels_test network_test resnet_test)
+  tests+=(scan_kernels_test row_scan_test)
   cmake --preset release >/dev/null
   cmake --build --preset release --target countenance "${tests[@]}"
   for test in "${tests[@]}"; do

@@ -27,12 +27,14 @@ constexpr std::size_t kLeastTogether = 4;
 constexpr std::size_t kBatch = 64;
 constexpr std::size_t kWordBits = 64;
 constexpr std::size_t kLineFloats = 16;
-constexpr int kSecondCache = 2;  // of __builtin_prefetch(): rows that are due may fill the first
 
 [[noreturn]] void reject(const char* what, std::size_t expected, std::size_t got) {
   throw Error(ErrorCode::kInvalidArgument,
               std::string(what) + std::to_string(expected) + ", got " + std::to_string(got));
 }
+
+/// Into the second cache, which keeps more reads under way than the first (scan_vectors.h).
+void fetch(const void* address) { __builtin_prefetch(address, 0, 2); }
 
 std::size_t padded(std::size_t dimension) {
   return (dimension + kRowLanes - 1) / kRowLanes * kRowLanes;
@@ -158,8 +160,8 @@ bool RowScan::refine(const Place& place) {
   const SegmentView& segment = place.segment;
   const std::size_t count = picked_.size();
   for (const std::uint32_t row : picked_) {
-    __builtin_prefetch(segment.fineMarks + row);
-    __builtin_prefetch(segment.low.first + row * segment.low.stride);
+    fetch(segment.fineMarks + row);
+    fetch(segment.low.first + row * segment.low.stride);
   }
   highDots_.resize(count);
   lowDots_.resize(count);
@@ -190,7 +192,7 @@ void RowScan::delayPicked(const Place& place, NearRowSink& sink) {
   for (const std::uint32_t row : picked_) {
     const float* const vector = vectors.first + row * vectors.stride;
     for (std::size_t i = 0; i < vectors.stride; i += kLineFloats) {
-      __builtin_prefetch(vector + i, 0, kSecondCache);
+      fetch(vector + i);
     }
     due_.push_back(static_cast<std::uint32_t>(place.first + row));
   }
@@ -281,12 +283,12 @@ void RowScan::fetchCodes(const CodedBlock& block, Span<const std::uint32_t> rows
   const std::size_t segmentRows = block.segmentRows();
   const SegmentView segment = block.segment(rows[0] / segmentRows);
   for (std::size_t i = 0; i < segment.vectors.stride; i += kLineFloats) {
-    __builtin_prefetch(segment.mean + i);
+    fetch(segment.mean + i);
   }
   for (const std::uint32_t row : rows) {
     const std::size_t at = row % segmentRows;
-    __builtin_prefetch(segment.marks + at);
-    __builtin_prefetch(segment.high.first + at * segment.high.stride);
+    fetch(segment.marks + at);
+    fetch(segment.high.first + at * segment.high.stride);
   }
 }
 

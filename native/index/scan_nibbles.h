@@ -10,7 +10,7 @@ namespace countenance {
 namespace {
 
 /// How many rows ahead a picked row's codes are fetched.
-constexpr std::size_t kCodesAhead = 16;
+constexpr std::size_t kCodesAhead = 32;
 
 inline bool passes(std::int32_t dot, RowMark mark, NearTest test) {
   const float least = static_cast<float>(mark.bias) * test.biasFactor +
@@ -22,7 +22,8 @@ void dotsOf(CodeRows rows, const std::uint32_t* picked, std::size_t count, const
             std::int32_t* dots) {
   const auto row = [&](std::size_t i) { return rows.first + picked[i] * rows.stride; };
   const auto fetch = [&](std::size_t i) {
-    for (std::size_t at = 0; at < rows.stride; at += kChunkBytes) __builtin_prefetch(row(i) + at);
+    for (std::size_t at = 0; at < rows.stride; at += kChunkBytes)
+      __builtin_prefetch(row(i) + at, 0, kSecondCache);
   };
   for (std::size_t i = 0; i < kCodesAhead && i < count; ++i) fetch(i);
   for (std::size_t i = 0; i < count; ++i) {

@@ -20,8 +20,11 @@ constexpr std::size_t kLanes = hn::MaxLanes(Lanes());
 constexpr std::size_t kParts = kRowLanes / kLanes;  ///< Vectors of a group of 16.
 constexpr std::size_t kLineFloats = 16;
 
-/// How many rows ahead a picked row is fetched: they lie anywhere in memory.
-constexpr std::size_t kPickedAhead = 8;
+/// How many rows ahead a picked row is fetched, and that it is fetched into the second cache: it
+/// keeps more reads under way than the first. A thousand rows of a million, block by block: 36
+/// microseconds; 62 into the first cache, however far ahead (Zen 4).
+constexpr std::size_t kPickedAhead = 32;
+constexpr int kSecondCache = 2;
 
 #if HWY_TARGET != HWY_SCALAR
 template <typename Tag>
@@ -75,7 +78,8 @@ void distances(const float* query, FloatRows rows, std::size_t count, float* squ
 }
 
 HWY_INLINE void fetchRow(const float* row, std::size_t padded) {
-  for (std::size_t i = 0; i < padded; i += kLineFloats) __builtin_prefetch(row + i);
+  for (std::size_t i = 0; i < padded; i += kLineFloats)
+    __builtin_prefetch(row + i, 0, kSecondCache);
 }
 
 void distancesOf(const float* query, FloatRows rows, const std::uint32_t* picked, std::size_t count,

