@@ -37,6 +37,20 @@ test("the first example runs as pasted, twice, in a project that has the package
   await rm(folder, { recursive: true });
 });
 
+test("the guide's example of a vector index runs as pasted", async () => {
+  const guide = readFileSync(join(packageRoot(), "docs/guide.md"), "utf8");
+  const [, example] = /```js\n(import \{ createIndex \}[\s\S]*?)```/.exec(guide) ?? [];
+  if (example === undefined) throw new Error("expected an example of createIndex in the guide");
+  await mkdir(join(packageRoot(), "build"), { recursive: true });
+  const folder = await mkdtemp(join(packageRoot(), "build", "guide-"));
+  await mkdir(join(folder, "node_modules"));
+  await symlink(packageRoot(), join(folder, "node_modules", "countenance"));
+  await writeFile(join(folder, "index.mjs"), example);
+  const { stdout } = await promisify(execFile)(process.execPath, ["index.mjs"], { cwd: folder });
+  expect(stdout).toBe("red 0.0061\n");
+  await rm(folder, { recursive: true });
+});
+
 test("every bench result and page that README and docs name is there", () => {
   const pages = ["README.md", "docs/guide.md", "docs/decisions.md"];
   for (const page of pages) {

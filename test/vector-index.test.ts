@@ -367,3 +367,15 @@ test("closing ends what is under way, may be repeated, and refuses every later c
   expect(() => index.has(1)).toThrow(expect.objectContaining({ code: "COUNTENANCE_STORE_CLOSED" }));
   expect(index.size).toBe(0);
 });
+
+test("TypeScript knows which ids an index has", async () => {
+  await using index = createIndex<number>({ dimension: 1 });
+  await index.add([1], Float32Array.of(0));
+  const [hit] = await index.search(Float32Array.of(0));
+  const id: number | undefined = hit?.id;
+  expect(id).toBe(1);
+  // @ts-expect-error a string among integers
+  expect(await codeOf(index.add(["1"], Float32Array.of(0)))).toBe(WRONG);
+  // @ts-expect-error strings are the default
+  expect(createIndex({ dimension: 1 }).has(1)).toBe(false);
+});
