@@ -174,6 +174,11 @@ test("arrays of another realm and of shared memory work", async () => {
 });
 
 const LONE = "\ud800";
+const THROWS = {
+  get(): never {
+    throw new Error("a secret");
+  },
+};
 const badCalls: [
   what: string,
   call: (index: ReturnType<typeof createIndex>) => Promise<unknown>,
@@ -184,6 +189,8 @@ const badCalls: [
   ["a lone surrogate", (index) => index.add([LONE], new Float32Array(2))],
   ["two halves of a pair", (index) => index.add([LONE, "\udc00"], new Float32Array(4))],
   ["mixed ids", (index) => index.add(["a", 1] as never, new Float32Array(4))],
+  ["an array that throws", (index) => index.add(new Proxy([], THROWS), new Float32Array(2))],
+  ["an array that is endless", (index) => index.remove(new Array<string>(2 ** 32 - 1))],
   ["a hole", (index) => index.add(new Array<string>(1), new Float32Array(2))],
   ["an id that comes twice", (index) => index.add(["a", "b", "a"], new Float32Array(6))],
   ["integers in an index of strings", (index) => index.add([1] as never, new Float32Array(2))],
