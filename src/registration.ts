@@ -1,9 +1,8 @@
-import { randomUUID } from "node:crypto";
-
 import type { Engine } from "./engine.js";
 import { CountenanceError } from "./errors.js";
 import type { Face } from "./face.js";
 import { inScope } from "./internal/operations.js";
+import { timeOrderedId } from "./internal/time-ordered-id.js";
 import { integerIn } from "./internal/validate.js";
 import { onlyFaceOf, type Probe, type ProbeFace } from "./probe.js";
 import { refusalError } from "./refusals.js";
@@ -182,7 +181,7 @@ function refuseMismatch(added: readonly Float32Array[], kept: readonly Float32Ar
 
 function faceRecord(subjectId: string, { template, face }: ProbeFace): FaceRecord {
   return {
-    id: randomUUID(),
+    id: timeOrderedId(),
     subjectId,
     vector: template.vector,
     box: face?.box,
