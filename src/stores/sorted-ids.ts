@@ -14,51 +14,91 @@ function rank(unit: number): number {
   return unit >= 0xd800 ? unit + 0x2000 : unit;
 }
 
-/** Distinct ids in order, for lists by pages. */
+/** Longer parts are halved: moving some kilobytes is quick, moving a million ids is not. */
+const MAX_PART = 512;
+
+/** Distinct ids in order, for lists by pages. Kept in parts, so that an id comes and goes quickly. */
 export class SortedIds {
-  readonly #ids: string[] = [];
+  /** In order, none of them empty. */
+  readonly #parts: string[][] = [];
+  #size = 0;
 
   get size(): number {
-    return this.#ids.length;
+    return this.#size;
   }
 
   has(id: string): boolean {
-    return this.#ids[this.#place(id)] === id;
+    const part = this.#partOf(id);
+    return part !== undefined && part[placeIn(part, id)] === id;
   }
 
   add(id: string): void {
-    const place = this.#place(id);
-    if (this.#ids[place] !== id) this.#ids.splice(place, 0, id);
+    const at = this.#indexOf(id);
+    const part = this.#parts[at] ?? [];
+    if (this.#parts.length === 0) this.#parts.push(part);
+    const place = placeIn(part, id);
+    if (part[place] === id) return;
+    part.splice(place, 0, id);
+    this.#size++;
+    if (part.length > MAX_PART) this.#parts.splice(at + 1, 0, part.splice(MAX_PART / 2));
   }
 
   delete(id: string): void {
-    const place = this.#place(id);
-    if (this.#ids[place] === id) this.#ids.splice(place, 1);
+    const at = this.#indexOf(id);
+    const part = this.#parts[at] ?? [];
+    const place = placeIn(part, id);
+    if (part[place] !== id) return;
+    part.splice(place, 1);
+    this.#size--;
+    if (part.length === 0) this.#parts.splice(at, 1);
   }
 
   page(after: string | undefined, limit: number): string[] {
+    const found: string[] = [];
+    let at = 0;
     let start = 0;
     if (after !== undefined) {
-      start = this.#place(after);
-      if (this.#ids[start] === after) start++;
+      at = this.#indexOf(after);
+      const part = this.#parts[at] ?? [];
+      start = placeIn(part, after);
+      if (part[start] === after) start++;
     }
-    return this.#ids.slice(start, start + limit);
+    for (; at < this.#parts.length && found.length < limit; at++, start = 0) {
+      found.push(...(this.#parts[at] ?? []).slice(start, start + limit - found.length));
+    }
+    return found;
   }
 
-  [Symbol.iterator](): IterableIterator<string> {
-    return this.#ids[Symbol.iterator]();
+  *[Symbol.iterator](): IterableIterator<string> {
+    for (const part of this.#parts) yield* part;
   }
 
-  /** Where the id is, or belongs. */
-  #place(id: string): number {
+  #partOf(id: string): string[] | undefined {
+    return this.#parts[this.#indexOf(id)];
+  }
+
+  /** The last part that begins at or before the id; the first one for an id before all. */
+  #indexOf(id: string): number {
     let low = 0;
-    let high = this.#ids.length;
+    let high = this.#parts.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      // `middle` lies inside the array; the compiler cannot know it.
-      if (compareIds(this.#ids[middle] ?? "", id) < 0) low = middle + 1;
+      if (compareIds(this.#parts[middle]?.[0] ?? "", id) <= 0) low = middle + 1;
       else high = middle;
     }
-    return low;
+    return Math.max(0, low - 1);
   }
+}
+
+/** Where the id is in a part, or belongs. */
+function placeIn(part: readonly string[], id: string): number {
+  let low = 0;
+  let high = part.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    // `middle` lies inside the array; the compiler cannot know it.
+    if (compareIds(part[middle] ?? "", id) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
