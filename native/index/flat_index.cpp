@@ -69,8 +69,9 @@ void FlatIndex::makeRoom(std::size_t vectors, std::size_t groups) {
 }
 
 void FlatIndex::change(const IndexChanges& changes, Span<const std::uint32_t> added) {
-  for (const std::int64_t key : changes.remove) {
-    if (const std::uint32_t* const row = rowOf_.find(key)) bury(*row);
+  for (std::size_t i = 0; i < changes.remove.size(); ++i) {
+    if (i + kAhead < changes.remove.size()) rowOf_.prefetch(changes.remove[i + kAhead]);
+    if (const std::uint32_t* const row = rowOf_.find(changes.remove[i])) bury(*row);
   }
   for (const std::int64_t group : changes.removeGroups) {
     groups_.removeTagsOf(group);

@@ -54,7 +54,9 @@ class GroupTable final {
   /// Null when no row has the tag.
   const RowSet* rowsTagged(std::int64_t tag) const;
 
+  // Ask for the memory that firstRow() and nextRow() will read.
   void prefetch(std::int64_t group) const { groups_.prefetch(group); }
+  void prefetchRow(std::uint32_t row) const { __builtin_prefetch(&linkOf(row)); }
   std::size_t bytes() const;
 
  private:

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <new>
-#include <shared_mutex>
+
+#include "core/error.h"
 
 namespace countenance {
 namespace {
@@ -47,6 +48,7 @@ void RowStore::publish(std::shared_ptr<const Blocks> blocks) {
 }
 
 void RowStore::grow(std::size_t rows) {
+  if (rows >= kNone - end_) throw Error(ErrorCode::kInternal, "the index has no more row numbers");
   const std::size_t count = (end_ + rows + rowsPerBlock() - 1) >> blockBits_;
   idle_.reserve(count);
   if (count > blocks_->size()) {
