@@ -64,7 +64,7 @@ RowScan::RowScan(Span<const float> query, const ScanKernels& kernels)
     : dimension_(query.size()),
       kernels_(kernels),
       query_(padded(query.size())),
-      coded_(padded(query.size()), codeElements(query.size())) {
+      looks_(2, Look{CodedQuery(padded(query.size()), codeElements(query.size())), {}, {}}) {
   std::copy(query.begin(), query.end(), query_.begin());
 }
 
@@ -78,7 +78,7 @@ void RowScan::checkBlock(const CodedBlock& block, std::size_t used) const {
 RowScan::Place RowScan::placeOf(const CodedBlock& block, std::size_t index, std::size_t used,
                                 const std::uint64_t* mask) {
   const std::size_t first = index * block.segmentRows();
-  return {block, block.segment(index), first, std::min(used - first, block.segmentRows()),
+  return {&block, block.segment(index), first, std::min(used - first, block.segmentRows()),
           mask == nullptr ? nullptr : mask + first / kWordBits};
 }
 
@@ -88,6 +88,7 @@ void RowScan::scan(const CodedBlock& block, std::size_t used, const std::uint64_
   for (std::size_t index = 0; index * block.segmentRows() < used; ++index) {
     scanPlace(placeOf(block, index, used, mask), sink);
   }
+  finishWaiting(sink);
   compareDue(block, sink);
 }
 
@@ -95,19 +96,27 @@ void RowScan::scanPlace(const Place& place, NearRowSink& sink) {
   if (place.mask != nullptr) {
     pickMasked(place);
     if (picked_.size() * kSparse < place.count) {
+      finishWaiting(sink);
       gatherPicked(place, sink);
       return;
     }
   }
   counts_.scanned += place.mask == nullptr ? place.count : picked_.size();
-  if (!prepare(place, sink)) {
-    compareAll(place, sink);
-    return;
+  const bool coded = prepare(place, sink);
+  if (coded) {
+    near_.resize(place.block->segmentRows() / kWordBits);
+    const CodedQuery& query = looks_[turn_].coded;
+    kernels_.scan(place.segment.high, place.segment.marks, place.block->segmentRows(),
+                  query.codes(), query.coarseTest(), near_.data());
   }
-  near_.resize(place.block.segmentRows() / kWordBits);
-  kernels_.scan(place.segment.high, place.segment.marks, place.block.segmentRows(), coded_.codes(),
-                coded_.coarseTest(), near_.data());
-  finish(place, sink);
+  const bool few = coded && pickNear(place);
+  finishWaiting(sink);
+  if (few) {
+    waiting_ = true;
+    turn_ = 1 - turn_;
+  } else {
+    compareAll(place, sink);
+  }
 }
 
 /// Codes the query for a segment, when its codes may help.
@@ -118,16 +127,23 @@ bool RowScan::prepare(const Place& place, NearRowSink& sink) {
     --plainAhead_;
     return false;
   }
-  return coded_.code(query_.data(), place.segment, kernels_) && coded_.setBound(bound);
+  CodedQuery& query = looks_[turn_].coded;
+  return query.code(query_.data(), place.segment, kernels_) && query.setBound(bound);
 }
 
 /// From the rows that the codes of 4 bits leave to those that are near.
-void RowScan::finish(const Place& place, NearRowSink& sink) {
-  if (pickNear(place) && refine(place)) {
-    delayPicked(place, sink);
+void RowScan::finish(Look& look, NearRowSink& sink) {
+  if (refine(look)) {
+    delay(look.place, look.near, sink);
   } else {
-    compareAll(place, sink);
+    compareAll(look.place, sink);
   }
+}
+
+void RowScan::finishWaiting(NearRowSink& sink) {
+  if (!waiting_) return;
+  waiting_ = false;
+  finish(looks_[1 - turn_], sink);
 }
 
 /// Notes whether the codes were worth a look: `left` of so many rows are left.
@@ -141,42 +157,48 @@ bool RowScan::worthIt(std::size_t left, std::size_t of) {
   return false;
 }
 
+/// Picks the rows that the codes of 4 bits leave, and fetches what refine() will read of them.
 bool RowScan::pickNear(const Place& place) {
   const SegmentView& segment = place.segment;
-  picked_.clear();
+  Look& look = looks_[turn_];
+  look.place = place;
+  look.near.clear();
   for (std::size_t word = 0; word * kWordBits < place.count; ++word) {
     std::uint64_t bits = near_[word];
     if (segment.codes->loose > 0) bits |= segment.loose[word];
     if (place.mask != nullptr) bits &= place.mask[word];
-    if (bits != 0)
-      pickBits(bits & segment.written[word] & usedBits(word, place.count), word, picked_);
+    if (bits == 0) continue;
+    pickBits(bits & segment.written[word] & usedBits(word, place.count), word, look.near);
   }
-  counts_.refined += picked_.size();
-  return worthIt(picked_.size(), place.count * kMostNearOf4 / 4);
-}
-
-/// Drops the picked rows that the codes of 8 bits rule out.
-bool RowScan::refine(const Place& place) {
-  const SegmentView& segment = place.segment;
-  const std::size_t count = picked_.size();
-  for (const std::uint32_t row : picked_) {
+  counts_.refined += look.near.size();
+  if (!worthIt(look.near.size(), place.count * kMostNearOf4 / 4)) return false;
+  for (const std::uint32_t row : look.near) {
     fetch(segment.fineMarks + row);
-    fetch(segment.low.first + row * segment.low.stride);
-  }
-  highDots_.resize(count);
-  lowDots_.resize(count);
-  kernels_.dotsOf(segment.high, picked_.data(), count, coded_.codes(), highDots_.data());
-  kernels_.dotsOf(segment.low, picked_.data(), count, coded_.codes(), lowDots_.data());
-  std::size_t left = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::uint32_t row = picked_[i];
-    if (coded_.mayBeNear(16 * highDots_[i] + lowDots_[i], segment.fineMarks[row])) {
-      picked_[left++] = row;
+    for (std::size_t i = 0; i < segment.low.stride; i += kChunkBytes) {
+      fetch(segment.low.first + row * segment.low.stride + i);
     }
   }
-  if (!worthIt(left, place.count * kMostRefinedOf4 / 4)) return false;
-  picked_.resize(left);
   return true;
+}
+
+/// Drops the near rows that the codes of 8 bits rule out.
+bool RowScan::refine(Look& look) {
+  const SegmentView& segment = look.place.segment;
+  const CodedQuery& query = look.coded;
+  const std::size_t count = look.near.size();
+  highDots_.resize(count);
+  lowDots_.resize(count);
+  kernels_.dotsOf(segment.high, look.near.data(), count, query.codes(), highDots_.data());
+  kernels_.dotsOf(segment.low, look.near.data(), count, query.codes(), lowDots_.data());
+  std::size_t left = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t row = look.near[i];
+    if (query.mayBeNear(16 * highDots_[i] + lowDots_[i], segment.fineMarks[row])) {
+      look.near[left++] = row;
+    }
+  }
+  look.near.resize(left);
+  return worthIt(left, look.place.count * kMostRefinedOf4 / 4);
 }
 
 void RowScan::pickMasked(const Place& place) {
@@ -186,17 +208,17 @@ void RowScan::pickMasked(const Place& place) {
   }
 }
 
-/// Leaves the picked rows to compareDue(), which comes soon: their vectors are on their way then.
-void RowScan::delayPicked(const Place& place, NearRowSink& sink) {
+/// Leaves rows to compareDue(), which comes soon: their vectors are on their way then.
+void RowScan::delay(const Place& place, const std::vector<std::uint32_t>& rows, NearRowSink& sink) {
   const FloatRows vectors = place.segment.vectors;
-  for (const std::uint32_t row : picked_) {
+  for (const std::uint32_t row : rows) {
     const float* const vector = vectors.first + row * vectors.stride;
     for (std::size_t i = 0; i < vectors.stride; i += kLineFloats) {
       fetch(vector + i);
     }
     due_.push_back(static_cast<std::uint32_t>(place.first + row));
   }
-  if (due_.size() >= kBatch) compareDue(place.block, sink);
+  if (due_.size() >= kBatch) compareDue(*place.block, sink);
 }
 
 /// Compares the rows that are due, in f32.
@@ -218,11 +240,11 @@ void RowScan::compareAll(const Place& place, NearRowSink& sink) {
   if (place.mask != nullptr) {
     pickMasked(place);
     if (picked_.size() * 2 < place.count) {
-      delayPicked(place, sink);
+      delay(place, picked_, sink);
       return;
     }
   }
-  compareDue(place.block, sink);  // rows are taken in ascending order
+  compareDue(*place.block, sink);  // rows are taken in ascending order
   ++counts_.plainSegments;
   counts_.reranked += place.count;
   const FloatRows vectors = place.segment.vectors;
@@ -299,8 +321,9 @@ void RowScan::gatherPicked(const Place& place, NearRowSink& sink) {
   counts_.scanned += count;
   if (count >= kLeastGathered && prepare(place, sink)) {
     highDots_.resize(count);
-    kernels_.dotsOf(segment.high, picked_.data(), count, coded_.codes(), highDots_.data());
-    const NearTest test = coded_.coarseTest();
+    kernels_.dotsOf(segment.high, picked_.data(), count, looks_[turn_].coded.codes(),
+                    highDots_.data());
+    const NearTest test = looks_[turn_].coded.coarseTest();
     std::size_t left = 0;
     for (std::size_t i = 0; i < count; ++i) {
       const std::uint32_t row = picked_[i];
@@ -315,7 +338,7 @@ void RowScan::gatherPicked(const Place& place, NearRowSink& sink) {
     picked_.resize(left);
     worthIt(left, count * kMostNearOf4 / 4);
   }
-  delayPicked(place, sink);
+  delay(place, picked_, sink);
 }
 
 void scanTogether(Span<RowScan* const> scans, const CodedBlock& block, std::size_t used,
@@ -346,15 +369,16 @@ void scanTogether(Span<RowScan* const> scans, const CodedBlock& block, std::size
     const bool atOnce = coded.size() >= kLeastTogether && kernels.scanTogether != nullptr;
     for (const std::size_t i : coded) {
       RowScan& scan = *scans[i];
-      tests[i] = scan.coded_.coarseTest();
+      tests[i] = scan.looks_[scan.turn_].coded.coarseTest();
       scan.near_.assign(block.segmentRows() / kWordBits, 0);
       if (atOnce) {
         for (std::size_t at = 0; at < elements; at += 4) {
-          std::copy_n(scan.coded_.codes() + at, 4, &queries[at * kMaxTogether + i * 4]);
+          std::copy_n(scan.looks_[scan.turn_].coded.codes() + at, 4,
+                      &queries[at * kMaxTogether + i * 4]);
         }
       } else {
         kernels.scan(place.segment.high, place.segment.marks, block.segmentRows(),
-                     scan.coded_.codes(), tests[i], scan.near_.data());
+                     scan.looks_[scan.turn_].coded.codes(), tests[i], scan.near_.data());
       }
     }
     if (atOnce) {
@@ -367,7 +391,16 @@ void scanTogether(Span<RowScan* const> scans, const CodedBlock& block, std::size
         }
       }
     }
-    for (const std::size_t i : coded) scans[i]->finish(place, *sinks[i]);
+    bool few[kMaxTogether];
+    for (const std::size_t i : coded) few[i] = scans[i]->pickNear(place);
+    for (const std::size_t i : coded) {
+      RowScan& scan = *scans[i];
+      if (few[i]) {
+        scan.finish(scan.looks_[scan.turn_], *sinks[i]);
+      } else {
+        scan.compareAll(place, *sinks[i]);
+      }
+    }
   }
   for (std::size_t i = 0; i < scans.size(); ++i) scans[i]->compareDue(block, *sinks[i]);
 }

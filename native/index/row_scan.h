@@ -60,11 +60,18 @@ class RowScan final {
 
   /// Some rows of a block, whose numbers begin at `first`: those of a segment, or all.
   struct Place {
-    const CodedBlock& block;
+    const CodedBlock* block;
     SegmentView segment;
     std::size_t first;
     std::size_t count;          // rows that are used
     const std::uint64_t* mask;  // null: all of them
+  };
+
+  /// The query as a segment's codes see it, and the segment's rows that they do not rule out.
+  struct Look {
+    CodedQuery coded;
+    Place place{};
+    std::vector<std::uint32_t> near;
   };
 
   void checkBlock(const CodedBlock& block, std::size_t used) const;
@@ -73,12 +80,13 @@ class RowScan final {
   void scanPlace(const Place& place, NearRowSink& sink);
   void gatherPicked(const Place& place, NearRowSink& sink);
   bool prepare(const Place& place, NearRowSink& sink);
-  void finish(const Place& place, NearRowSink& sink);
   bool pickNear(const Place& place);
-  bool refine(const Place& place);
+  void finish(Look& look, NearRowSink& sink);
+  void finishWaiting(NearRowSink& sink);
+  bool refine(Look& look);
   bool worthIt(std::size_t left, std::size_t of);
   void pickMasked(const Place& place);
-  void delayPicked(const Place& place, NearRowSink& sink);
+  void delay(const Place& place, const std::vector<std::uint32_t>& rows, NearRowSink& sink);
   void compareDue(const CodedBlock& block, NearRowSink& sink);
   static void fetchCodes(const CodedBlock& block, Span<const std::uint32_t> rows);
   void compareAll(const Place& place, NearRowSink& sink);
@@ -86,7 +94,10 @@ class RowScan final {
   const std::size_t dimension_;
   const ScanKernels& kernels_;
   std::vector<float> query_;  // [padded]
-  CodedQuery coded_;
+  // One for the segment that is being scanned, one that waits for its codes of 8 bits to come.
+  std::vector<Look> looks_;
+  std::size_t turn_ = 0;                // the first of them
+  bool waiting_ = false;                // whether there is the other
   std::vector<std::uint64_t> near_;     // a bit per row of a segment
   std::vector<std::uint32_t> picked_;   // rows of a segment
   std::vector<std::uint32_t> due_;      // rows of the block, to be compared in f32
