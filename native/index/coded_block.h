@@ -40,9 +40,8 @@ class CodedBlock final {
   /// @throws Error kInvalidArgument for a row outside the block.
   void write(std::size_t row, const float* vector);
 
-  /// Overwrites a row with zeros, in a way that the compiler may not drop. A scan may still find
-  /// it, as a vector of zeros, until it is written again: whoever knows which rows live must pass
-  /// over it.
+  /// Overwrites all that is known of a row with zeros, in a way that the compiler may not drop. No
+  /// scan finds it until it is written again.
   /// @throws Error kInvalidArgument for a row outside the block.
   void wipe(std::size_t row);
 

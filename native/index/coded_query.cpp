@@ -16,8 +16,10 @@ double lost(double size) { return size * 0x1p-40; }
 
 }  // namespace
 
-CodedQuery::CodedQuery(std::size_t padded, std::size_t codeElements)
-    : groups_(padded / kRowLanes), centred_(padded), codes_(codeElements) {}
+CodedQuery::CodedQuery(std::size_t dimension)
+    : groups_((dimension + kRowLanes - 1) / kRowLanes),
+      centred_(groups_ * kRowLanes),
+      codes_((dimension + kChunkElements - 1) / kChunkElements * kChunkElements) {}
 
 bool CodedQuery::code(const float* query, const SegmentView& segment, const ScanKernels& kernels) {
   const float most = kernels.centre(query, segment.mean, centred_.size(), centred_.data());

@@ -11,15 +11,16 @@ namespace countenance {
 /// A query as the codes of one segment see it; the next segment takes its place.
 class CodedQuery final {
  public:
-  CodedQuery(std::size_t padded, std::size_t codeElements);
+  explicit CodedQuery(std::size_t dimension);
 
   /// Codes the query around the segment's mean.
-  /// @param query  [padded]
+  /// @param query  [padded to groups of kRowLanes]
   /// @returns whether its size allows it.
   bool code(const float* query, const SegmentView& segment, const ScanKernels& kernels);
 
-  /// [codeElements]
+  /// As many as a row's codes have elements, with those that fill its last chunk.
   const std::int8_t* codes() const { return codes_.data(); }
+  std::size_t elements() const { return codes_.size(); }
 
   /// From now on rows whose computed squared distance is above `squared` may be dropped.
   /// @returns whether rows can be dropped at all.

@@ -28,13 +28,14 @@ class NearRowSink {
 ///
 /// What is guaranteed of scan(), gather() and scanTogether(): every considered row whose squared
 /// distance is at most the bound at the end is taken exactly once, rows equal to the bound
-/// included, so that the sink can break ties; each taken row was at most the bound shortly before.
-/// A row that was never written or was wiped may be found as a vector of zeros, or not at all. Rows
-/// are taken in ascending order. The distances are the same bits on every CPU; the counts need not
-/// be.
+/// included, so that the sink can break ties; each taken row was at most the bound when it was
+/// taken. A row that was never written, or was wiped, is not found. Rows are taken in ascending
+/// order. The distances are the same bits on every CPU; the counts need not be. Where codes do not
+/// help, a scan is a plain one of the vectors and a look at the codes of every eighth segment.
 class RowScan final {
  public:
-  /// @param query  [dimension], finite; copied.
+  /// @param query    [dimension], finite; copied.
+  /// @param kernels  Any that run here; which ones never shows in what is found.
   explicit RowScan(Span<const float> query, const ScanKernels& kernels = bestScanKernels());
 
   /// Considers the rows [0, used).

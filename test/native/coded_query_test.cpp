@@ -15,7 +15,6 @@ namespace {
 using countenance::availableScanKernels;
 using countenance::CodedBlock;
 using countenance::CodedQuery;
-using countenance::kRowLanes;
 using countenance::NearTest;
 using countenance::RowMark;
 using countenance::ScanKernels;
@@ -35,8 +34,7 @@ Passed passedOf(const CodedBlock& block, const Rows& rows, const std::vector<flo
   Passed passed;
   std::vector<float> padded = query;
   padded.resize(block.stride());
-  const std::size_t elements = 2 * segment.high.stride;
-  CodedQuery coded(padded.size(), elements);
+  CodedQuery coded(query.size());
   if (!segment.codes->coded || !coded.code(padded.data(), segment, kernels)) return passed;
   for (std::uint32_t row = 0; row < block.segmentRows(); row += 3) {
     if (!coded.setBound(plainDistance(query, rows[row]) * of)) continue;
