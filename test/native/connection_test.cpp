@@ -1,3 +1,5 @@
+#include "store/connection.h"
+
 #include <cerrno>
 #include <set>
 
@@ -20,7 +22,7 @@ constexpr Fault kFullOnce = {ENOSPC, false, ErrorCode::kStoreFull};
 constexpr Fault kBrokenForGood = {EIO, true, ErrorCode::kStoreIo};
 constexpr Fault kBrokenOnce = {EIO, false, ErrorCode::kStoreIo};
 constexpr Fault kReadOnly = {EROFS, true, ErrorCode::kStoreReadOnly};
-constexpr std::int64_t kWrites = 4;
+constexpr std::int64_t kWrites = 3;
 
 /// What happened to a load of writes, each of two faces and an index change.
 struct Told {
@@ -48,8 +50,8 @@ void writePair(Database& database, std::int64_t key) {
   changes.addKeys.push_back(key + 1);
   changes.addGroups.push_back(key);
   changes.addVectors.insert(changes.addVectors.end(), {float(key), 1});
-  // Large enough for overflow pages, so that a commit writes several.
-  const std::vector<float> wide(3000, float(key));
+  // Large enough for pages of its own, so that a commit writes several.
+  const std::vector<float> wide(1100, float(key));
   writeNow(database,
            {insertFace(key, key, {float(key), 0}), insertFace(key + 1, key, {float(key), 1}),
             statement("INSERT INTO filler VALUES (?1, ?2)", {key, blob(wide)})},
