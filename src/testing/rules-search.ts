@@ -8,6 +8,7 @@ import {
   DIMENSION,
   distance,
   face,
+  failsWith,
   idsOf,
   MODEL,
   randomFrom,
@@ -125,8 +126,12 @@ export function searchRules(rule: Rule): void {
       `vectors of ${String(dimension)} values are searched as a plain comparison in double would`,
       async (trial) => {
         const store = await trial.open();
-        if (dimension > store.supports.maxDimension) return;
-        await store.prepare({ ...MODEL, dimension });
+        const preparing = () => store.prepare({ ...MODEL, dimension });
+        if (dimension > store.supports.maxDimension) {
+          await failsWith("COUNTENANCE_INVALID_ARGUMENT", preparing);
+          return;
+        }
+        await preparing();
         await compareWithPlain(store, dimension, 600, 100, 10);
       },
       "exact",

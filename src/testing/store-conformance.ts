@@ -52,20 +52,20 @@ const LIMIT_MS = 120_000;
  */
 export function storeConformance(test: TestFunction, options: ConformanceOptions): void {
   const { name: prefix = "store", place, leaveOutRows } = options;
-  const rule: Rule = (name, body, needs) => {
+  const rule: Rule = (name, body, ...needs) => {
     // node:test and Vitest pass a context, by which a test can skip itself; Jest passes none.
     const run = async (...context: readonly unknown[]): Promise<void> => {
       const trial = new Trial(await place());
       let skipped: string | undefined;
       try {
-        skipped = needs && (await lack(trial, needs, leaveOutRows));
+        for (const need of needs) skipped ??= await lack(trial, need, leaveOutRows);
         if (skipped === undefined) await body(trial);
       } finally {
         await trial.end();
       }
       if (skipped !== undefined) skip(context[0], skipped);
     };
-    const condition = needs === undefined ? "" : ` [${needs}]`;
+    const condition = needs.length === 0 ? "" : ` [${needs.join(", ")}]`;
     test(`${prefix}${condition}: ${name}`, run, LIMIT_MS);
   };
   rule("supports says what the store can do", async (trial) => {
@@ -100,14 +100,14 @@ const ALL_RULES: readonly ((rule: Rule) => void)[] = [
 /** Why a rule cannot be tried; `undefined` when it can. */
 async function lack(
   trial: Trial,
-  needs: Need,
+  need: Need,
   leaveOutRows: string | undefined,
 ): Promise<string | undefined> {
-  if (needs === "rows") return leaveOutRows && `left out by its caller: ${leaveOutRows}`;
+  if (need === "rows") return leaveOutRows && `left out by its caller: ${leaveOutRows}`;
   const store: Store = await trial.open();
-  const capability = needs === "crash" ? "durable" : needs;
+  const capability = need === "crash" ? "durable" : need;
   if (!store.supports[capability]) return `supports.${capability} is false`;
-  if (needs === "crash" && !trial.canCrash) return "the place has no crash()";
+  if (need === "crash" && !trial.canCrash) return "the place has no crash()";
   await store.close();
   return undefined;
 }

@@ -20,8 +20,8 @@ export type Need = "exact" | "durable" | "filter" | "changes" | "crash" | "rows"
 /** What a rule does with the stores of its trial. It throws when the store breaks the rule. */
 export type RuleBody = (trial: Trial) => Promise<void>;
 
-/** States one rule; where `needs` is lacking it is skipped, with the reason where that is shown. */
-export type Rule = (name: string, body: RuleBody, needs?: Need) => void;
+/** States one rule; where one of `needs` is lacking it is skipped, with the reason. */
+export type Rule = (name: string, body: RuleBody, ...needs: readonly Need[]) => void;
 
 /** One rule at work in a place of its own. */
 export class Trial {
