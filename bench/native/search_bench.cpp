@@ -3,6 +3,9 @@
 //   search_bench read <megabytes>     one pass over so much memory per iteration
 //   search_bench plain <prefix> <dimension> <rows>
 //                                     the ten nearest by a plain loop over floats
+//   search_bench slots <prefix> <dimension> <rows> <n>
+//                                     the ten nearest of n rows whose places are known: what is
+//                                     left of `index ... candidates <n>` without its tables
 //   search_bench index <prefix> <dimension> <rows> <how> [<number>]
 //     alone                           the ten nearest of all rows
 //     together <n>                    the same for n queries at once; an iteration is all of them
@@ -25,6 +28,7 @@
 #include <string>
 #include <vector>
 
+#include "coded_rows.h"
 #include "index/flat_index.h"
 #include "indexed_rows.h"
 #include "random_numbers.h"
@@ -106,6 +110,27 @@ void servePlain(const std::string& prefix, std::size_t dimension, std::size_t ro
   }
   RoundServer server;
   server.ready("a loop over floats, -march=native, 2 MiB pages", answers);
+  server.serve(search);
+}
+
+void serveSlots(const std::string& prefix, std::size_t dimension, std::size_t rows,
+                std::size_t count) {
+  constexpr std::size_t kLists = 8;
+  const CodedRows coded(basePath(prefix), dimension, rows);
+  const std::vector<float> queries = readFloats(queryPath(prefix));
+  RandomNumbers numbers(1);
+  std::vector<CodedRows::Places> lists;
+  for (std::size_t i = 0; i < kLists; ++i) {
+    lists.push_back(coded.placesOf(sampleRows(rows, count, numbers)));
+  }
+  const auto search = [&](std::size_t i) {
+    const float* query = &queries[i * dimension % queries.size()];
+    return coded.nearest({query, dimension}, lists[i % kLists], kNearest);
+  };
+  std::vector<float> found;
+  for (const auto& [squared, row] : search(0).sorted()) found.push_back(static_cast<float>(row));
+  RoundServer server;
+  server.ready("countenance, " + std::to_string(count) + " rows whose places are known", {found});
   server.serve(search);
 }
 
@@ -274,10 +299,12 @@ int main(int argc, char** argv) {
       serveRead(std::stoul(args[1]));
     } else if (mode == "plain" && args.size() == 4) {
       servePlain(args[1], std::stoul(args[2]), std::stoul(args[3]));
+    } else if (mode == "slots" && args.size() == 5) {
+      serveSlots(args[1], std::stoul(args[2]), std::stoul(args[3]), std::stoul(args[4]));
     } else if (mode == "index" && (args.size() == 5 || args.size() == 6)) {
       serveIndex(args);
     } else {
-      std::cerr << "usage: search_bench read|plain|index <...>\n";
+      std::cerr << "usage: search_bench read|plain|slots|index <...>\n";
       return 2;
     }
   } catch (const std::exception& error) {

@@ -45,6 +45,24 @@ export function ours(
   };
 }
 
+/** Ours without its tables: `count` rows whose places are known. */
+export function slots(
+  name: string,
+  data: SearchData,
+  count: number,
+  progress: Progress,
+  { iterations }: Rounds = {},
+): Contestant {
+  return {
+    name,
+    ...(iterations !== undefined && { iterations }),
+    async prepare() {
+      const command = await buildBench("search_bench", progress);
+      return { command, args: ["slots", ...argumentsOf(data), String(count)] };
+    },
+  };
+}
+
 /** The work of a scan without any codes, at its plainest. */
 export function plain(name: string, data: SearchData, progress: Progress): Contestant {
   return {
