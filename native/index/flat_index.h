@@ -25,9 +25,9 @@ namespace countenance {
 /// updates the tables and the sequence under `tables_`, which makes all of it visible at once. What
 /// died is wiped when the last search that can see it has ended: at once, if there is none.
 ///
-/// Bytes per vector beside what CodedBlock takes for it: 32 for its version, 16 to 24 for its key,
-/// and GroupTable's 8, and 21 to 32 per group. So 128 dimensions in a group of one are 4 x 128 + 85
-/// or so, plus codes.
+/// Bytes per vector: what CodedBlock takes (655 of 128 dimensions), 32 for its version, 8 for its
+/// neighbours in the group and 16 to 24 for its key; 21 to 32 per group; a bit per tag that
+/// everybody has. 1M faces of 128 dimensions, one each, in one gallery: 743 a face (bytes()).
 class FlatIndex final : public VectorIndex {
  public:
   /// @throws Error kInvalidArgument for a dimension outside 1..kMaxDimension.

@@ -31,7 +31,8 @@ struct QueuedSearch {
   std::function<void(std::vector<IndexHits>, std::exception_ptr)> finish;
 };
 
-/// The threads that search an index, and what waits for them, first come first served.
+/// The threads that search an index, and what waits for them: first come first served, but that
+/// searches with and without a restriction take turns.
 ///
 /// Queries of one index that are free of a restriction are answered in blocks, for which each
 /// vector is read once: as many as wait, spread evenly over the threads, and up to
