@@ -62,14 +62,18 @@ inline __m512i addQuarters(__m512i a, __m512i b) {
   const __m512 offset = _mm512_set1_ps(test.offset);
   std::uint64_t word = 0;
   for (std::size_t start = 0; start < count; start += 16) {
+    __m512i sums[16];
+    // One loop that reads all rows: with a copy of it for each row, the CPU did not see that they
+    // follow one another (Zen 4: 128 dimensions 2.9 ms a million rows instead of 2.4, 512
+    // dimensions 11 GB/s instead of 37).
+#pragma GCC unroll 1
+    for (std::size_t r = 0; r < 16; ++r) {
+      sums[r] = sumsOfRow(rows.first + (start + r) * rows.stride, rows.stride, query);
+    }
     __m512i fours[4];
 #pragma GCC unroll 4
     for (std::size_t f = 0; f < 4; ++f) {
-      const std::uint8_t* const at = rows.first + (start + 4 * f) * rows.stride;
-      fours[f] = addFour(sumsOfRow(at, rows.stride, query),
-                         sumsOfRow(at + rows.stride, rows.stride, query),
-                         sumsOfRow(at + 2 * rows.stride, rows.stride, query),
-                         sumsOfRow(at + 3 * rows.stride, rows.stride, query));
+      fours[f] = addFour(sums[4 * f], sums[4 * f + 1], sums[4 * f + 2], sums[4 * f + 3]);
     }
     const __m512i dots =
         addQuarters(addQuarters(fours[0], fours[1]), addQuarters(fours[2], fours[3]));
