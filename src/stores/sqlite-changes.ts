@@ -17,9 +17,13 @@ export function logChanges(changes: readonly Change[], sequence: number): SqlSta
   for (let start = 0; start < changes.length; start += PART) {
     parts.push(textOfChanges(changes.slice(start, start + PART)));
   }
+  const [only] = parts;
   // The oldest transaction is always kept, so there is one before.
   const sql = `INSERT INTO change_log (total, sequence, part, changes) VALUES (
     (SELECT total FROM change_log WHERE sequence < ?2 ORDER BY sequence DESC LIMIT 1) + ?1, ?2, ?3, ?4)`;
+  if (parts.length === 1 && only !== undefined) {
+    return [{ sql, params: [changes.length, sequence, 0, only], expectChanges: 1 }];
+  }
   const numbers = Float64Array.from(parts, (_, i) => i);
   return [{ sql, params: [changes.length, sequence], columns: [numbers, parts], expectChanges: 1 }];
 }

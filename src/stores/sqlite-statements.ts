@@ -1,6 +1,7 @@
 import type { SqlStatement } from "../internal/native.js";
 import type { Effect } from "./plan.js";
 import { insertFields } from "./sqlite-fields.js";
+import { bytesOf } from "./sqlite-rows.js";
 
 /** A subject that a plan was made on: it must still have `revision` when it is written. */
 export interface SubjectGuard {
@@ -42,7 +43,11 @@ function each<T>(
   items: readonly T[],
   ...numbers: ((item: T) => number)[]
 ): SqlStatement[] {
-  if (items.length === 0) return [];
+  const [only] = items;
+  if (only === undefined) return [];
+  if (items.length === 1) {
+    return [{ sql, params: numbers.map((read) => read(only)), expectChanges: 1 }];
+  }
   return [{ sql, columns: numbers.map((read) => column(items, read)), expectChanges: 1 }];
 }
 
@@ -132,9 +137,17 @@ function insertSubjects(
   effects: readonly EffectOf<"insert-subject">[],
   sequence: number,
 ): SqlStatement[] {
-  if (effects.length === 0) return [];
+  const [first] = effects;
+  if (first === undefined) return [];
+  const sql =
+    "INSERT INTO subject (key, id, metadata, created_at_ms, revision) VALUES (?2, ?3, ?4, ?5, ?1) ON CONFLICT DO NOTHING";
+  if (effects.length === 1) {
+    const { key, subject } = first;
+    const params = [sequence, key, subject.id, subject.metadata ?? null, subject.createdAtMs];
+    return [{ sql, params, expectChanges: 1 }, ...insertFields([[key, subject.metadata]])];
+  }
   const insert: SqlStatement = {
-    sql: "INSERT INTO subject (key, id, metadata, created_at_ms, revision) VALUES (?2, ?3, ?4, ?5, ?1) ON CONFLICT DO NOTHING",
+    sql,
     params: [sequence],
     columns: [
       column(effects, ({ key }) => key),
@@ -150,12 +163,22 @@ function insertSubjects(
 function insertFaces(effects: readonly EffectOf<"insert-face">[]): SqlStatement[] {
   const [first] = effects;
   if (first === undefined) return [];
+  const sql =
+    "INSERT INTO face (key, id, subject_key, vector, x, y, width, height, score, created_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+  if (effects.length === 1) {
+    // A column for one value costs more than the value: 10 arrays that are made and collected.
+    const { key, subjectKey, face } = first;
+    const { id, vector, box, score, createdAtMs } = face;
+    const place = [box?.x ?? null, box?.y ?? null, box?.width ?? null, box?.height ?? null];
+    const params = [key, id, subjectKey, bytesOf(vector), ...place, score ?? null, createdAtMs];
+    return [{ sql, params, expectChanges: 1 }];
+  }
   const dimension = first.face.vector.length;
   const vectors = new Float32Array(effects.length * dimension);
   for (const [i, { face }] of effects.entries()) vectors.set(face.vector, i * dimension);
   return [
     {
-      sql: "INSERT INTO face (key, id, subject_key, vector, x, y, width, height, score, created_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+      sql,
       columns: [
         column(effects, ({ key }) => key),
         effects.map(({ face }) => face.id),
