@@ -1,20 +1,45 @@
 import type {
-  Change,
-  ChangePage,
-  ChangesOptions,
-  Metadata,
-  MetadataFilter,
   Store,
-  StoredModel,
   StoreOperation,
-  TransactionResult,
   VectorSearchOptions,
   VectorSearchResult,
 } from "../../src/stores/store.js";
+import {
+  AfterCloseStore,
+  AnyModelStore,
+  BorrowingStore,
+  CoarseStore,
+  CuttingStore,
+  ForgetfulStore,
+  HastyStore,
+  ImpatientStore,
+  ListeningStore,
+  LooseStore,
+  LosingStore,
+  MatchingStore,
+  NeverAheadStore,
+  OnceClosingStore,
+  PartialStore,
+  PathStore,
+  QuietStore,
+  RepinningStore,
+  RestartingStore,
+  ReverseTiesStore,
+  RoundingStore,
+  SharingStore,
+  SkippingStore,
+  StaleStore,
+  StrictModelStore,
+  TornStore,
+  TwoStepStore,
+  UnabortableStore,
+  UndeletedStore,
+  UnorderedStore,
+  WithoutChanges,
+  WithoutFilter,
+} from "./faulty-stores.js";
 import type { ToyClass } from "./toy-place.js";
-import { type ToyDisk, ToyError, type ToyHit, type ToyState, ToyStore } from "./toy-store.js";
-
-type Entry = ToyDisk["journal"][number];
+import { type ToyState, ToyStore } from "./toy-store.js";
 interface Signalled {
   readonly signal?: AbortSignal | undefined;
 }
@@ -77,272 +102,6 @@ const withoutRestriction = ({ k, signal }: VectorSearchOptions): VectorSearchOpt
   k,
   ...(signal && { signal }),
 });
-
-class StaleStore extends ToyStore {
-  #before = this.state;
-  protected override accept(entry: Entry, state: ToyState) {
-    this.#before = this.state;
-    super.accept(entry, state);
-  }
-  protected override visible(options: VectorSearchOptions) {
-    const now = this.state;
-    this.state = this.#before;
-    try {
-      return super.visible(options);
-    } finally {
-      this.state = now;
-    }
-  }
-}
-
-class LosingStore extends ToyStore {
-  readonly #unwritten: Entry[] = [];
-  protected override write(entry: Entry) {
-    this.#unwritten.push(entry);
-  }
-  override async close() {
-    await super.close();
-    this.disk.journal.push(...this.#unwritten.splice(0));
-  }
-}
-
-class TornStore extends ToyStore {
-  protected override write({ sequence, operations }: Entry) {
-    const half = operations.length >> 1;
-    const entry = { sequence, operations: operations.slice(0, half) };
-    this.disk.journal.push(entry);
-    setImmediate(() => Object.assign(entry, { operations }));
-  }
-}
-
-class PartialStore extends ToyStore {
-  protected override play(before: ToyState, operations: readonly StoreOperation[], seq: number) {
-    for (const count of operations.keys()) {
-      const part = super.play(before, operations.slice(0, count + 1), seq);
-      if ("reason" in part) return part;
-      this.state = part.state;
-    }
-    return super.play(before, operations, seq);
-  }
-}
-
-class TwoStepStore extends ToyStore {
-  override async transaction(operations: readonly StoreOperation[], options: Signalled = {}) {
-    const at = operations.findLastIndex(({ kind }) => kind === "delete-subject") + 1;
-    const whole = operations.slice(0, at).every(({ kind }) => kind !== "expect-subject");
-    if (at === 0 || at === operations.length || !whole) {
-      return super.transaction(operations, options);
-    }
-    const copy = this.captured(operations);
-    const first = await super.transaction(copy.slice(0, at), options);
-    return first.committed ? super.transaction(copy.slice(at), options) : first;
-  }
-}
-
-class LooseStore extends ToyStore {
-  override async transaction(operations: readonly StoreOperation[]): Promise<TransactionResult> {
-    const before = this.state;
-    const sequence = this.sequence + 1;
-    const given = this.captured(operations);
-    await this.turn();
-    const outcome = this.play(before, given, sequence);
-    if ("reason" in outcome) return { committed: false, ...outcome };
-    this.accept({ sequence, operations: given }, outcome.state);
-    return { committed: true, sequence };
-  }
-}
-
-class ListeningStore extends ToyStore {
-  protected override async work<T>(
-    signal: AbortSignal | undefined,
-    early: boolean,
-    work: () => T,
-  ): Promise<T> {
-    signal?.addEventListener("abort", () => undefined);
-    return super.work(signal, early, work);
-  }
-}
-
-class UnabortableStore extends ToyStore {
-  protected override async work<T>(_: AbortSignal | undefined, early: boolean, work: () => T) {
-    return super.work(undefined, early, work);
-  }
-}
-
-class HastyStore extends ToyStore {
-  protected override async work<T>(signal: AbortSignal | undefined, _: boolean, work: () => T) {
-    return super.work(signal, true, work);
-  }
-}
-
-class AfterCloseStore extends ToyStore {
-  override async close() {
-    await super.close();
-    this.closed = false;
-  }
-}
-
-class OnceClosingStore extends ToyStore {
-  override async close() {
-    if (this.closed) throw new Error("closed already");
-    await super.close();
-  }
-}
-
-class ImpatientStore extends ToyStore {
-  protected override write(entry: Entry) {
-    if (this.closed) throw new ToyError("COUNTENANCE_STORE_CLOSED");
-    super.write(entry);
-  }
-}
-
-class RestartingStore extends ToyStore {
-  protected override replay(entry: Entry) {
-    super.replay(entry);
-    this.sequence = 0;
-  }
-}
-
-class RepinningStore extends ToyStore {
-  override async prepare(model: StoredModel, options: Signalled = {}) {
-    this.disk.model = { ...model };
-    return super.prepare(model, options);
-  }
-}
-
-class AnyModelStore extends ToyStore {
-  protected override requireSearchable() {
-    return;
-  }
-}
-
-class StrictModelStore extends ToyStore {
-  override async prepare(model: StoredModel, options: Signalled = {}) {
-    const pinned = await super.prepare(model, options);
-    this.searchable &&= pinned.pipeline === model.pipeline;
-    return pinned;
-  }
-}
-
-class BorrowingStore extends ToyStore {
-  protected override captured(operations: readonly StoreOperation[]) {
-    super.captured(operations);
-    return operations;
-  }
-}
-
-class SharingStore extends ToyStore {
-  protected override given<T>(value: T): T {
-    return value;
-  }
-}
-
-class UnorderedStore extends ToyStore {
-  protected override sorted(ids: readonly string[]) {
-    return [...ids].sort();
-  }
-}
-
-class ReverseTiesStore extends ToyStore {
-  protected override order(a: ToyHit, b: ToyHit) {
-    return a.distance - b.distance || b.number - a.number;
-  }
-}
-
-class RoundingStore extends ToyStore {
-  protected override order(a: ToyHit, b: ToyHit) {
-    const [x, y] = [Number(a.distance.toPrecision(5)), Number(b.distance.toPrecision(5))];
-    return x - y || a.number - b.number;
-  }
-}
-
-class CoarseStore extends ToyStore {
-  protected override near(probe: Float32Array, among: Parameters<ToyStore["near"]>[1]) {
-    const coarse = probe.map((value) => Math.round(value * 16) / 16);
-    return super.near(coarse, among);
-  }
-}
-
-class CuttingStore extends ToyStore {
-  protected override pageOf(changes: Parameters<ToyStore["pageOf"]>[0], limit: number): ChangePage {
-    const page = changes.slice(0, limit);
-    return { changes: page, sequence: page.at(-1)?.sequence ?? this.sequence };
-  }
-}
-
-class SkippingStore extends ToyStore {
-  protected override pageOf(changes: Parameters<ToyStore["pageOf"]>[0], limit: number): ChangePage {
-    return { ...super.pageOf(changes, limit), sequence: this.sequence };
-  }
-}
-
-class ForgetfulStore extends ToyStore {
-  protected override replay(entry: Entry) {
-    super.replay(entry);
-    this.changes = [];
-  }
-}
-
-class QuietStore extends ToyStore {
-  protected override changesOf(entry: Entry) {
-    const told = entry.operations.filter(
-      ({ kind }) => kind !== "set-metadata" && kind !== "add-member" && kind !== "remove-member",
-    );
-    return super.changesOf({ ...entry, operations: told });
-  }
-}
-
-class UndeletedStore extends ToyStore {
-  protected override changesOf(entry: Entry): Change[] {
-    return super
-      .changesOf(entry)
-      .map((change) => ("subjectId" in change ? { ...change, kind: "subject-changed" } : change));
-  }
-}
-
-class NeverAheadStore extends ToyStore {
-  override async changesSince(sequence: number, options: ChangesOptions) {
-    return super.changesSince(Math.min(sequence, this.sequence), options);
-  }
-}
-
-class WithoutFilter extends ToyStore {
-  override readonly supports = { ...super_().supports, filter: false };
-  protected override matches() {
-    return true;
-  }
-}
-
-class WithoutChanges extends ToyStore {
-  override readonly supports = { ...super_().supports, changes: false };
-  override async changesSince(): Promise<ChangePage> {
-    return Promise.resolve({ changes: [], sequence: this.sequence });
-  }
-}
-
-function super_(): ToyStore {
-  return new ToyStore({ model: undefined, journal: [] });
-}
-
-class MatchingStore extends ToyStore {
-  protected override matches(metadata: Metadata | undefined, filter: MetadataFilter) {
-    const text = (value: unknown) => JSON.stringify(value).replaceAll('"', "").toLowerCase();
-    const fields = Object(metadata) as Record<string, unknown>;
-    return Object.entries(filter).every(([field, values]) =>
-      [values].flat().some((value) => text(value) === text(fields[field] ?? null)),
-    );
-  }
-}
-
-class PathStore extends ToyStore {
-  protected override matches(metadata: Metadata | undefined, filter: MetadataFilter) {
-    return Object.entries(filter).every(([path, values]) => {
-      let at: unknown = metadata;
-      for (const part of path.split(".")) at = (Object(at) as Record<string, unknown>)[part];
-      return [values].flat().some((value) => value === at);
-    });
-  }
-}
 
 /** A step that is not refused as it should be, or does something else. */
 function stepping(

@@ -58,7 +58,8 @@ interface Signalled {
 
 /**
  * A store as somebody else may write it: Maps, a journal, and no line of ours but the types. It is
- * correct and simple; test/testing/faults.ts plants what can go wrong into it.
+ * correct and simple; test/testing/faults.ts plants what can go wrong into it. It is one long file so
+ * that published.test.ts can hand it over as somebody's own.
  */
 export class ToyStore implements Store {
   readonly supports: StoreSupport = {
