@@ -90,6 +90,7 @@ void RowScan::scanPlace(const Place& place, NearRowSink& sink) {
     pickMasked(place);
     if (picked_.size() * kSparse < place.count) {
       finishWaiting(sink);
+      pickMasked(place);  // what waited may have picked its own rows
       gatherPicked(place, sink);
       return;
     }

@@ -100,6 +100,32 @@ TEST("a mask hides rows, and rows that are not used are not found") {
   });
 }
 
+TEST("a mask that ends behind a segment of many near rows lets no other row through") {
+  // Of the first segment 60 % are near: too few to compare all of it at once, enough to do so after
+  // the second look, when the next segment's few rows have been picked.
+  const auto query = gaussian(1, 128, 8).front();
+  Rows rows = gaussian(4300, 128, 9, 0.02F);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bool near = i % 5 < 3 || i >= 2048;
+    for (std::size_t j = 0; j < 128; ++j) rows[i][j] += query[j] + (near ? 0.0F : 0.1F);
+  }
+  constexpr std::uint32_t kLast = 2200;
+  std::vector<std::uint64_t> mask((rows.size() + 63) / 64);
+  for (std::uint32_t row = 0; row < kLast; ++row) mask[row / 64] |= std::uint64_t{1} << (row % 64);
+  onEveryLevel([&](const ScanKernels& kernels) {
+    const auto block = blockOf(rows, kernels);
+    NearestRows nearest(rows.size(), 0.25F);
+    RowScan scan(query, kernels);
+    scan.scan(*block, rows.size(), mask.data(), nearest);
+    CHECK(scan.counts().plainSegments == 1);
+    std::vector<std::uint32_t> near;
+    for (std::uint32_t row = 0; row < kLast; ++row) {
+      if (row % 5 < 3 || row >= 2048) near.push_back(row);
+    }
+    CHECK(nearest.found() == plainNearest(rows, query, rows.size(), near));
+  });
+}
+
 TEST("a gather finds the nearest of its rows") {
   const Rows rows = clustered(5000, 128, 5);
   const auto query = gaussian(1, 128, 6).front();
