@@ -222,8 +222,14 @@ class NativeBackedIndex<Id extends string | number> implements VectorIndex<Id> {
 
   async #release(): Promise<void> {
     await this.#operations.close();
-    await settle(() => this.#native.clear());
-    this.#native.close();
+    try {
+      await settle(() => this.#native.clear()); // off this thread: it overwrites the vectors
+    } catch (error) {
+      // Calls that were given up still count in the native queue; close() clears as well.
+      if (!(error instanceof CountenanceError && error.code === "COUNTENANCE_BUSY")) throw error;
+    } finally {
+      this.#native.close();
+    }
   }
 
   /** Counts the call before it copies anything. */

@@ -38,6 +38,7 @@ class FlatIndex final : public VectorIndex {
   void check(const IndexChanges& changes) const override;
   void apply(const IndexChanges& changes) override;
   void reserve(std::size_t vectors) override;
+  void giveUp() override { sound_ = false; }
   void checkQuery(const IndexQuery& query) const override;
   IndexHits search(const IndexQuery& query, const IndexRestriction& restriction) const override;
   std::vector<IndexHits> searchTogether(Span<const IndexQuery> queries,

@@ -100,6 +100,10 @@ class VectorIndex {
                                                 const IndexRestriction& restriction) const = 0;
   static constexpr std::size_t kTogether = 16;
 
+  /// Refuses everything from now on but clear(), as after memory ran out inside apply(): for an
+  /// owner whose rows the index could not follow.
+  virtual void giveUp() = 0;
+
   virtual bool contains(std::int64_t key) const = 0;
 
   /// Every key, ascending.

@@ -39,6 +39,17 @@ void requireFree(const std::string& target, const BackupOptions& options) {
   }
 }
 
+/// A name that SQLite or we give to a file beside a database could be an open store's.
+void requireOwnName(const std::string& target) {
+  for (const std::string suffix : {"-wal", "-shm", "-journal", "-lock", "-partial"}) {
+    const std::size_t size = suffix.size();
+    if (target.size() >= size && target.compare(target.size() - size, size, suffix) == 0) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "backup: expected a name that does not end in " + suffix);
+    }
+  }
+}
+
 /// The copy under its first name; removed unless it is renamed.
 class Partial final {
  public:
@@ -89,7 +100,8 @@ void reachDisk(const std::string& path, int flags) {
   const int status = fsync(descriptor);
   const int error = errno;
   (void)close(descriptor);
-  if (status != 0) refuse(error, "the copy does not reach the disk");
+  // EINVAL: a file system that cannot be asked to, e.g. for a folder.
+  if (status != 0 && error != EINVAL) refuse(error, "the copy does not reach the disk");
 }
 
 }  // namespace
@@ -97,6 +109,7 @@ void reachDisk(const std::string& path, int flags) {
 void backUp(const std::string& source, const std::string& target, const BackupOptions& options,
             const CancelToken& cancel) {
   const std::string path = resolveDatabasePath(target);
+  requireOwnName(path);
   const DatabaseLock lock(path);  // so it is no open database, and no other backup's target
   requireFree(path, options);
   Partial partial(path + "-partial");
@@ -105,8 +118,10 @@ void backUp(const std::string& source, const std::string& target, const BackupOp
   reachDisk(partial.path(), O_RDWR);
   cancel.check();
   requireFree(path, options);
+  const std::string folder = fs::path(path).parent_path().string();
+  reachDisk(folder, O_RDONLY | O_DIRECTORY);  // one that may not be opened is refused in time
   partial.rename(path);
-  reachDisk(fs::path(path).parent_path().string(), O_RDONLY | O_DIRECTORY);
+  reachDisk(folder, O_RDONLY | O_DIRECTORY);
 }
 
 }  // namespace countenance

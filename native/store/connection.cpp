@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <array>
 #include <cerrno>
 #include <cmath>
 #include <type_traits>
@@ -302,9 +303,11 @@ void Connection::readSchema(Mode mode) {
 
 void Connection::fail(int status) const {
   const ErrorCode code = codeOf(status, errno);
-  throw Error(code, status == SQLITE_INTERRUPT
-                        ? "the operation was aborted"
-                        : std::string("SQLite: ") + sqlite3_errmsg(database_.get()));
+  if (status == SQLITE_INTERRUPT) throw Error(code, "the operation was aborted");
+  // SQLite's own text for a file that cannot be opened has the file's path.
+  const bool namesPath = (status & 0xff) == SQLITE_CANTOPEN;
+  throw Error(code, std::string("SQLite: ") +
+                        (namesPath ? sqlite3_errstr(status) : sqlite3_errmsg(database_.get())));
 }
 
 Connection::StatementPtr Connection::prepare(const std::string& sql, bool keep) {
@@ -422,8 +425,12 @@ void Connection::extendLog() {
       *logPages_ * kLogFrameBytes + kLogExtension / 4 < size) {
     return;
   }
-  const std::vector<char> zeros(static_cast<std::size_t>(kLogExtension));
-  (void)log->pMethods->xWrite(log, zeros.data(), static_cast<int>(zeros.size()), size);
+  static constexpr std::array<char, 1 << 16> kZeros{};
+  const sqlite3_int64 end = size + kLogExtension;
+  const auto piece = static_cast<int>(kZeros.size());
+  for (sqlite3_int64 at = size; at < end; at += piece) {
+    if (log->pMethods->xWrite(log, kZeros.data(), piece, at) != SQLITE_OK) return;
+  }
 }
 
 }  // namespace countenance

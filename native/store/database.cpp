@@ -98,6 +98,7 @@ void Database::open() {
   auto copiers = std::make_unique<ThreadPool>(1, kMaxBackups, options_.onThreadStart);
 
   const std::lock_guard<std::mutex> guard(mutex_);
+  resolved_ = path;
   lock_ = std::move(lock);
   writer_ = std::move(writer);
   readers_ = std::move(readers);
@@ -189,7 +190,7 @@ void Database::onCopier(ThreadPool::Job job) {
 
 void Database::backup(const std::string& target, const BackupOptions& options,
                       const CancelToken& cancel) {
-  backUp(resolveDatabasePath(path_), target, options, cancel);
+  backUp(resolved_, target, options, cancel);
 }
 
 void Database::onWriterAtLast(ThreadPool::Job job) {

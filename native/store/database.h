@@ -85,6 +85,7 @@ class Database final {
   void requireOpen() const;  // call it under mutex_
 
   const std::string path_;
+  std::string resolved_;  // what path_ named when it was opened; set by open(), under mutex_
   const DatabaseOptions options_;
 
   // Writer thread only. The order matters: connections go before the lock does.

@@ -101,6 +101,7 @@ void commitTogether(Connection& connection, VectorIndex* index, std::vector<Queu
     try {
       index->apply(changes);
     } catch (...) {  // no memory: the rows are safe, the index refuses to work until a restart
+      index->giveUp();
       outcomes[i].error = std::current_exception();
     }
   }

@@ -4,6 +4,9 @@ import type { ChangesOptions, PageOptions, StoredModel, VectorSearchOptions } fr
 
 // What every store checks alike, so that they refuse alike.
 
+/** The longest id: of a subject, a face, a gallery. */
+const MAX_ID_BYTES = 1024;
+
 /** The largest dimension of our own index. */
 export const MAX_DIMENSION = 4096;
 /** How many of the newest changes our stores keep. */
@@ -18,6 +21,9 @@ export function invalid(message: string): CountenanceError {
 export function checkId(name: string, id: string): void {
   if (typeof id !== "string" || (hasSurrogate(id) && /\p{Surrogate}/u.test(id))) {
     throw invalid(`${name}: expected a string of well-formed Unicode`);
+  }
+  if (id.length * 3 > MAX_ID_BYTES && Buffer.byteLength(id) > MAX_ID_BYTES) {
+    throw invalid(`${name}: expected at most ${String(MAX_ID_BYTES)} bytes of UTF-8`);
   }
 }
 

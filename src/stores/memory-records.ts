@@ -69,18 +69,24 @@ export class MemoryRecords {
   checkFaceIds(effects: readonly Effect[]): void {
     const gone = new Set<string>();
     const added = new Set<string>();
+    const addedTo = new Map<string, string[]>();
     for (const effect of effects) {
       if (effect.kind === "delete-face") {
         gone.add(effect.faceId);
         added.delete(effect.faceId);
       } else if (effect.kind === "delete-subject") {
         for (const id of this.#subjects.get(effect.subjectId)?.faces.keys() ?? []) gone.add(id);
+        for (const id of addedTo.get(effect.subjectId) ?? []) added.delete(id);
+        addedTo.delete(effect.subjectId);
       } else if (effect.kind === "insert-face") {
-        const { id } = effect.face;
+        const { id, subjectId } = effect.face;
         if (added.has(id) || (this.#faceIds.has(id) && !gone.has(id))) {
           throw new CountenanceError("COUNTENANCE_INVALID_ARGUMENT", "face.id: it is in use");
         }
         added.add(id);
+        const others = addedTo.get(subjectId);
+        if (others === undefined) addedTo.set(subjectId, [id]);
+        else others.push(id);
       }
     }
   }

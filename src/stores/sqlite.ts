@@ -101,7 +101,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   try {
     return new SqliteFile(database, await openSchema(database, signal), queueLimit);
   } catch (error) {
-    await settle(() => database.close());
+    await settle(() => database.close()).catch(() => undefined); // the first reason is the one to tell
     throw error;
   }
 }

@@ -141,6 +141,22 @@ export function transactionRules(rule: Rule): void {
     assert.equal(await store.isMember("g", "ada"), false);
   });
 
+  rule("a face's id is free again within the batch that deletes its subject", async (trial) => {
+    const store = await trial.ready();
+    await commit(store, created("ada", vector(1)));
+    await commit(store, [
+      { kind: "add-face", face: face("ada", vector(2), "moved") },
+      deleted("ada"),
+      { kind: "create-subject", subject: { id: "bob", metadata: undefined, createdAtMs: 2 } },
+      { kind: "add-face", face: face("bob", vector(3), "moved") },
+    ]);
+    const { faces } = await subjectOf(store, "bob");
+    assert.deepEqual(
+      faces.map(({ id }) => id),
+      ["moved"],
+    );
+  });
+
   rule("what is there already is no reason to refuse", async (trial) => {
     const store = await trial.ready();
     await commit(store, created("ada", vector(1), "g"));

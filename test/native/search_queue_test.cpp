@@ -128,6 +128,7 @@ class Counting final : public countenance::VectorIndex {
   void check(const IndexChanges& changes) const override { index_->check(changes); }
   void apply(const IndexChanges& changes) override { index_->apply(changes); }
   void reserve(std::size_t vectors) override { index_->reserve(vectors); }
+  void giveUp() override { index_->giveUp(); }
   void checkQuery(const IndexQuery& query) const override { index_->checkQuery(query); }
   IndexHits search(const IndexQuery& query, const IndexRestriction& restriction) const override {
     note(1);

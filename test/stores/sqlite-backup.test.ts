@@ -1,4 +1,11 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
@@ -72,6 +79,32 @@ test("a backup never replaces a file unless it is told to, and never an open sto
   ).toEqual(["copy.db", "copy.db-wal"]);
   await store.close();
   await failsWith("COUNTENANCE_STORE_CLOSED", () => store.backup(join(place.folder, "late.db")));
+});
+
+test.each(["-wal", "-shm", "-journal", "-lock", "-partial"])(
+  "no backup is named like the file %s of a database",
+  async (suffix) => {
+    const store = await place.openPrepared();
+    await commit(store, created("ada", vector(1)));
+    const backup = store.backup(join(place.folder, `other.db${suffix}`), { overwrite: true });
+    await failsWith("COUNTENANCE_INVALID_ARGUMENT", () => backup);
+    await store.close();
+    expect(readdirSync(place.folder)).toEqual(["faces.db"]);
+  },
+);
+
+test("a backup is of the database that is open, wherever its name leads by now", async () => {
+  const link = join(place.folder, "current.db");
+  symlinkSync(join(place.folder, "first.db"), link);
+  writeFileSync(join(place.folder, "first.db"), "");
+  const store = await openSqliteStore({ path: link });
+  await store.prepare(MODEL);
+  await commit(store, created("ada", vector(1)));
+  symlinkSync(join(place.folder, "second.db"), `${link}.new`);
+  renameSync(`${link}.new`, link);
+  await store.backup(join(place.folder, "copy.db"));
+  await store.close();
+  expect((await checkSqliteStore(join(place.folder, "copy.db"))).subjects).toBe(1);
 });
 
 test("a backup that is aborted leaves nothing, and the store goes on", async () => {
