@@ -157,6 +157,10 @@ export function recordRules(rule: Rule): void {
     ],
     ["half a surrogate pair as new id", (store) => store.transaction(created("\ud800", vector(1)))],
     ["half a surrogate pair as id", (store) => store.getSubject("\udfff")],
+    [
+      "more than 1,024 bytes as new id",
+      (store) => store.transaction(created("\u00e9".repeat(513), vector(1))),
+    ],
     ["an infinite vector", (store) => store.transaction(created("ada", vector(Infinity)))],
     ["a short vector", (store) => store.transaction(created("ada", new Float32Array(3)))],
     ["a page of 0", (store) => store.listSubjects({ limit: 0 })],

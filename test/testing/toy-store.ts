@@ -529,7 +529,9 @@ function checkFilter(filter: unknown): void {
 }
 
 function checkText(text: string): void {
-  if (/\p{Surrogate}/u.test(text)) throw new ToyError("COUNTENANCE_INVALID_ARGUMENT");
+  if (/\p{Surrogate}/u.test(text) || Buffer.byteLength(text) > 1024) {
+    throw new ToyError("COUNTENANCE_INVALID_ARGUMENT");
+  }
 }
 
 function checkVector(vector: Float32Array, dimension: number): void {
