@@ -162,8 +162,11 @@ void FlatIndex::reclaim() const {
 }
 
 void FlatIndex::reserve(std::size_t vectors) {
-  const std::lock_guard<std::mutex> writing(writing_);
-  reserved_ = std::max(reserved_, rowOf_.size() + vectors);
+  {
+    const std::lock_guard<std::mutex> writing(writing_);
+    reserved_ = std::max(reserved_, rowOf_.size() + vectors);
+  }
+  reclaim();  // a search that left meanwhile could not
 }
 
 void FlatIndex::clear() {

@@ -69,7 +69,7 @@ void SearchQueue::run() {
     try {  // to the end of the pool's queue: other work takes turns with blocks
       pool_.submit([this](std::size_t) { run(); });
       return;
-    } catch (const Error&) {  // closing, or full: then this thread goes on
+    } catch (...) {  // closing, full or no memory: then this thread goes on
     }
   }
 }

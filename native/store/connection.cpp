@@ -2,7 +2,6 @@
 
 #include <sqlite3.h>
 
-#include <array>
 #include <cerrno>
 #include <cmath>
 #include <type_traits>
@@ -17,12 +16,6 @@ namespace {
 constexpr int kBusyTimeoutMs = 2000;      // another program reads the file, e.g. a backup
 constexpr std::size_t kMaxCached = 128;   // our stores use about 40 statements
 constexpr int kStepsBetweenPolls = 1000;  // of SQLite's machine: about 10 microseconds
-// A commit of one face writes about 10 pages, so that the checkpoint's own waits for the disk
-// (about 15 ms) are spread over 400 commits.
-constexpr int kPagesBetweenCheckpoints = 4096;
-constexpr int kPagesBeforeExtending = 64;            // a few commits alone are not worth it
-constexpr sqlite3_int64 kLogExtension = 4 << 20;     // bytes of zeros
-constexpr sqlite3_int64 kLogFrameBytes = 4096 + 24;  // SQLite file format, section 4.1
 
 /// Which public failure a result code of SQLite is. Its own text goes along: it names tables,
 /// columns and causes, never values.
@@ -398,39 +391,6 @@ void Connection::checkpoint() {
                                                nullptr, nullptr);
   // Busy: somebody else reads. Nothing is lost, the log stays and counts at the next opening.
   if (status != SQLITE_OK && (status & 0xff) != SQLITE_BUSY) fail(status);
-}
-
-void Connection::tendLog() {
-  if (*logPages_ >= kPagesBetweenCheckpoints) {
-    (void)sqlite3_wal_checkpoint_v2(database_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr,
-                                    nullptr);
-  } else if (*logPages_ >= kPagesBeforeExtending) {
-    extendLog();
-  }
-}
-
-/// A commit that makes the file longer waits for the file system's own log as well: 240-350 commits
-/// a second on our machine, against 1,700-2,700 within a file that has the length. What follows the
-/// last commit in the log does not count, whatever it holds (SQLite file format, section 4.2).
-void Connection::extendLog() {
-  sqlite3_file* log = nullptr;
-  sqlite3_int64 size = 0;
-  if (sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) !=
-          SQLITE_OK ||
-      log == nullptr || log->pMethods == nullptr ||
-      log->pMethods->xFileSize(log, &size) != SQLITE_OK) {
-    return;
-  }
-  if (size > kPagesBetweenCheckpoints * kLogFrameBytes ||
-      *logPages_ * kLogFrameBytes + kLogExtension / 4 < size) {
-    return;
-  }
-  static constexpr std::array<char, 1 << 16> kZeros{};
-  const sqlite3_int64 end = size + kLogExtension;
-  const auto piece = static_cast<int>(kZeros.size());
-  for (sqlite3_int64 at = size; at < end; at += piece) {
-    if (log->pMethods->xWrite(log, kZeros.data(), piece, at) != SQLITE_OK) return;
-  }
 }
 
 }  // namespace countenance
