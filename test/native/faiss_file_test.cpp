@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "folder.h"
+#include "read_target.h"
 
 // The golden files are FAISS's own (test/native/reference/faiss_files.cpp). What we write is the
 // same byte for byte, so that FAISS reads it.
@@ -20,26 +21,11 @@ using countenance::IdList;
 using countenance::Metric;
 using countenance::readFaissFile;
 using countenance::SavedIndex;
-using countenance::SavedIndexTarget;
 using countenance::Span;
 using countenance::writeFaissFile;
 using countenance::test::Folder;
 
-struct Read final : SavedIndexTarget {
-  std::size_t dimension = 0;
-  Metric metric = Metric::kL2;
-  IdList ids{IdList::Kind::kIntegers};
-  std::vector<float> vectors;
-
-  void begin(std::size_t d, Metric m) override {
-    dimension = d;
-    metric = m;
-  }
-  void takeIds(IdList list) override { ids = std::move(list); }
-  void takeVectors(std::vector<float>& more) override {
-    vectors.insert(vectors.end(), more.begin(), more.end());
-  }
-};
+using Read = countenance::test::ReadTarget;
 
 const std::vector<float> kVectors = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0.6F, 0.8F};
 const std::vector<std::int64_t> kIds = {7, 0, IdList::kMaxInteger};

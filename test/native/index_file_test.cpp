@@ -12,6 +12,7 @@
 #include "folder.h"
 #include "index/replaced_file.h"
 #include "index/xxh64.h"
+#include "read_target.h"
 
 namespace {
 
@@ -23,29 +24,12 @@ using countenance::Metric;
 using countenance::readIndexFile;
 using countenance::ReplacedFile;
 using countenance::SavedIndex;
-using countenance::SavedIndexTarget;
 using countenance::Span;
 using countenance::writeIndexFile;
 using countenance::Xxh64;
 using countenance::test::Folder;
 
-struct Read final : SavedIndexTarget {
-  std::size_t dimension = 0;
-  Metric metric = Metric::kL2;
-  IdList ids{IdList::Kind::kIntegers};
-  std::vector<float> vectors;
-  bool refuses = false;
-
-  void begin(std::size_t d, Metric m) override {
-    if (refuses) throw Error(ErrorCode::kInvalidArgument, "another dimension is wanted");
-    dimension = d;
-    metric = m;
-  }
-  void takeIds(IdList list) override { ids = std::move(list); }
-  void takeVectors(std::vector<float>& more) override {
-    vectors.insert(vectors.end(), more.begin(), more.end());
-  }
-};
+using Read = countenance::test::ReadTarget;
 
 const std::vector<float> kVectors = {1.0F, -2.5F, 0.0F, 0.25F, 3.0F, 1e-20F};
 
