@@ -43,6 +43,7 @@ packages=(
   sqlite3     # reads our databases in the tests, independently of us
   clang-format # checks the layout of the C++ code
   libhwy-dev  # Highway's headers: vectors for every level of CPUs
+  ffmpeg      # decodes video in a process of its own; makes the clips of the tests
   fonts-dejavu-core fontconfig-config # the labels on the pictures of quickstart
 )
 bench_packages=(
