@@ -51,6 +51,7 @@ const PURE = new Set(
     "calibration",
     "pipeline",
     "liveness/blink",
+    "liveness/reasons",
     "liveness/tracked-frame",
   ].map((name) => `src/${name}.ts`),
 );
