@@ -53,6 +53,7 @@ const PURE = new Set(
     "liveness/blink",
     "liveness/reasons",
     "liveness/tracked-frame",
+    "evaluate/clopper-pearson",
   ].map((name) => `src/${name}.ts`),
 );
 
