@@ -55,6 +55,8 @@ const PURE = new Set(
     "liveness/blink-shape",
     "liveness/blink-signal",
     "liveness/reasons",
+    "liveness/challenge-steps",
+    "liveness/head-turns",
     "liveness/tracked-frame",
     "evaluate/clopper-pearson",
   ].map((name) => `src/${name}.ts`),
