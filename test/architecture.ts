@@ -176,6 +176,7 @@ const STAGES = new Set([
   "hog",
   "blazeface",
   "yunet",
+  "minifasnet",
   "search",
   "mesh",
   "landmarks",

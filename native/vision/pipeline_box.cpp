@@ -42,6 +42,17 @@ Box asBlazeFace(const Detection& detection, DetectorKind from) {
   return detection.box;
 }
 
+Box asWider(const Detection& detection, DetectorKind from) {
+  if (from == DetectorKind::kYuNet) return detection.box;  // it was trained on them
+  Detection blazeFace = detection;
+  blazeFace.box = asBlazeFace(detection, from);
+  const float side = (blazeFace.box.width + blazeFace.box.height) / 2;
+  const Box around = square(blazeFace, side, kYuNet.x * side, kYuNet.y * side);
+  const float width = kYuNet.width * side;
+  const float height = kYuNet.height * side;
+  return {around.x + (side - width) / 2, around.y + (side - height) / 2, width, height};
+}
+
 Box asHog(const Detection& detection, DetectorKind from) {
   if (from == DetectorKind::kHog) return detection.box;
   Detection blazeFace = detection;

@@ -11,6 +11,10 @@ namespace countenance {
 /// The square that BlazeFace would draw around a face, for FaceMesh.
 Box asBlazeFace(const Detection& detection, DetectorKind from);
 
+/// The rectangle, higher than wide, that annotators of WIDER FACE draw, for MiniFASNet: chin to
+/// forehead, ear to ear.
+Box asWider(const Detection& detection, DetectorKind from);
+
 /// The square that dlib's HOG detector would draw around a face, for dlib's shape predictor.
 Box asHog(const Detection& detection, DetectorKind from);
 
