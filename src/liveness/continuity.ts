@@ -1,0 +1,97 @@
+import { median } from "./median.js";
+import type { TrackedFace, TrackedFrame } from "./tracked-frame.js";
+
+// Sources of the constants: docs/decisions.md, "Liveness: one person, one take".
+
+/** A face may jump this far, in eye gaps, from where its own motion would have taken it. */
+const CALM_JUMP = 0.2;
+/** In a clip that moves, as many times its largest other step within a second. */
+const ACTIVE_JUMP = 1.2;
+const ACTIVITY_MS = 1000;
+/** Frames next to a cut in which the tracker still finds its way: they are no sign of activity. */
+const SETTLING_FRAMES = 2;
+/** No camera pauses this long, and a blink fits into more. */
+const LONGEST_GAP_MS = 250;
+/** A late frame may show more motion, but no more than this many times that of one in time. */
+const LATEST = 3;
+
+const DEGREES_PER_EYE_GAP = 57.3; // a turn by an angle moves the eyes by about their gap times it
+
+interface SeenFrame {
+  readonly timestampMs: number;
+  readonly face: TrackedFace;
+}
+
+/** What changes from one frame to the next: each part is about as large as others in real motion. */
+interface Step {
+  readonly atMs: number;
+  readonly parts: readonly number[];
+}
+
+/**
+ * Whether the face's place, size, pose and light do not go on from frame to frame as in one take.
+ * A frame without a face is passed over; the time that it took counts.
+ */
+export function hasCut(frames: readonly TrackedFrame[]): boolean {
+  const times = frames.map(({ timestampMs }) => timestampMs);
+  if (gaps(times).some((gap) => gap > LONGEST_GAP_MS)) return true;
+  const seen = frames.flatMap(({ timestampMs, face }) => (face ? [{ timestampMs, face }] : []));
+  const usualMs = median(gaps(seen.map(({ timestampMs }) => timestampMs)));
+  const steps = seen.slice(1).map((frame, i) => stepBetween(seen[i] ?? frame, frame, usualMs));
+  return steps.some(
+    (_step, i) => jump(steps, i) > Math.max(CALM_JUMP, ACTIVE_JUMP * activity(steps, i)),
+  );
+}
+
+/** How far a step is from what the motion before or after it would have made of it. */
+function jump(steps: readonly Step[], i: number): number {
+  const { parts } = steps[i] ?? { parts: [] };
+  const neighbours = [steps[i - 1], steps[i + 1]].flatMap((step) => (step ? [step.parts] : []));
+  return Math.min(
+    Math.hypot(...parts),
+    ...neighbours.map((other) => Math.hypot(...parts.map((part, k) => part - (other[k] ?? 0)))),
+  );
+}
+
+/** The largest step around one, but not next to it. */
+function activity(steps: readonly Step[], i: number): number {
+  const atMs = steps[i]?.atMs ?? 0;
+  let largest = 0;
+  for (const direction of [-1, 1]) {
+    for (let j = i + direction * (SETTLING_FRAMES + 1); ; j += direction) {
+      const step = steps[j];
+      if (step === undefined || Math.abs(step.atMs - atMs) > ACTIVITY_MS) break;
+      largest = Math.max(largest, Math.hypot(...step.parts));
+    }
+  }
+  return largest;
+}
+
+function stepBetween(before: SeenFrame, after: SeenFrame, usualMs: number): Step {
+  const late = (after.timestampMs - before.timestampMs) / usualMs;
+  const [a, b] = [before.face, after.face];
+  const [from, to] = [middleOfEyes(a), middleOfEyes(b)];
+  const gap = Math.min(a.eyeGapPx, b.eyeGapPx);
+  const turns = (["yaw", "pitch", "roll"] as const).map(
+    (angle) => (b.pose[angle] - a.pose[angle]) / DEGREES_PER_EYE_GAP,
+  );
+  const parts = [
+    (to.x - from.x) / gap,
+    (to.y - from.y) / gap,
+    Math.log(b.eyeGapPx / a.eyeGapPx),
+    Math.log((b.light + 1) / (a.light + 1)),
+    ...turns,
+  ];
+  const allowed = Math.min(LATEST, Math.max(1, late));
+  return { atMs: after.timestampMs, parts: parts.map((part) => part / allowed) };
+}
+
+function middleOfEyes({ landmarks }: TrackedFace): { readonly x: number; readonly y: number } {
+  const corners = landmarks.slice(0, 4);
+  const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
+  return { x: mean(corners.map(({ x }) => x)), y: mean(corners.map(({ y }) => y)) };
+}
+
+function gaps(times: readonly number[]): readonly number[] {
+  return times.slice(1).map((time, i) => time - (times[i] ?? time));
+}
