@@ -16,13 +16,14 @@ export async function readEngineModels(
   const manifest = await readManifest(folder);
   const read = (job: ModelEntry["job"]) => readModel(folder, modelFor(manifest, job));
   const embedder = modelFor(manifest, "embedding");
-  const [embedding, detection, mesh, landmarks] = await Promise.all([
+  const [embedding, detection, mesh, iris, landmarks] = await Promise.all([
     readModel(folder, embedder),
     detectionModel(),
-    alignment === "mesh" || detector !== "hog" ? read("mesh") : undefined,
+    read("mesh"),
+    read("iris"),
     alignment === "dlib" ? read("landmarks") : undefined,
   ]);
-  return { embedder, files: { embedder: embedding, detection, mesh, landmarks } };
+  return { embedder, files: { embedder: embedding, detection, mesh, iris, landmarks } };
 
   async function detectionModel(): Promise<Uint8Array | undefined> {
     if (detector === "hog") return undefined; // it is in the addon

@@ -1,6 +1,7 @@
 import type { Calibration } from "./calibration.js";
 import { ALIGNMENT_NAMES, readEngineModels } from "./engine-models.js";
 import { type Detector, type EngineOptions, engineOptionsOf } from "./engine-options.js";
+import { type EyeTracking, trackEyes, type TrackEyesOptions } from "./engine-track.js";
 import { CountenanceError } from "./errors.js";
 import type { Face } from "./face.js";
 import { createImageDecoder, type ImageInput, NEED_WHOLE } from "./image.js";
@@ -8,6 +9,7 @@ import { native, type NativeAnalysis, type NativeEngine } from "./internal/nativ
 import { Operations } from "./internal/operations.js";
 import { settle } from "./internal/task.js";
 import { integerIn, optionalBoolean, optionalSignal, plainOptions } from "./internal/validate.js";
+import type { VideoFrame } from "./liveness/video.js";
 import { calibrationFor, modelIdOf, type ModelEntry } from "./models.js";
 import { distance, Template, TEMPLATE_DIMENSION } from "./template.js";
 
@@ -58,6 +60,15 @@ export interface Engine {
     image: ImageInput,
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<Template>;
+
+  /**
+   * Follows the largest face through the frames of a clip: where it is, where it looks, how open its
+   * eyes are. Loop over the result; frames are asked for one ahead, and copied when they arrive.
+   * @param frames  Upright raw pixels, in the order of their timestamps (milliseconds, 0 or more).
+   * @throws {CountenanceError} `INVALID_ARGUMENT`; in the loop also `IMAGE_TOO_LARGE`, `BUSY`,
+   * `ABORTED`, `ENGINE_CLOSED`, and what `frames` throws.
+   */
+  trackEyes(frames: AsyncIterable<VideoFrame>, options?: TrackEyesOptions): EyeTracking;
 
   /**
    * The Euclidean distance of two templates.
@@ -172,6 +183,16 @@ class NativeBackedEngine implements Engine {
     return singleFace(await this.analyze(image, { signal, maxFaces: 2 })).template;
   }
 
+  trackEyes(frames: AsyncIterable<VideoFrame>, options: TrackEyesOptions = {}): EyeTracking {
+    const engine = {
+      native: this.#native,
+      decoder: this.#decoder,
+      operations: this.#operations,
+      templateOf: (vector: Float32Array) => this.#templateOf(vector),
+    };
+    return trackEyes(engine, frames, options);
+  }
+
   compare(a: Template, b: Template): number {
     return distance(a, b, (first, second) => {
       const counted = calibrationFor(this.#embedder, first.pipeline, second.pipeline);
@@ -210,11 +231,12 @@ class NativeBackedEngine implements Engine {
       };
       if (embeddings.length === 0) return face;
       const vector = embeddings.subarray(i * TEMPLATE_DIMENSION, (i + 1) * TEMPLATE_DIMENSION);
-      return {
-        ...face,
-        template: new Template({ modelId: this.modelId, pipeline: this.pipeline, vector }),
-      };
+      return { ...face, template: this.#templateOf(vector) };
     });
+  }
+
+  #templateOf(vector: Float32Array): Template {
+    return new Template({ modelId: this.modelId, pipeline: this.pipeline, vector });
   }
 }
 

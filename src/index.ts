@@ -3,10 +3,13 @@ export { type Countenance, openCountenance, type OpenOptions } from "./countenan
 export type { Candidate, Decision } from "./decision.js";
 export { type AnalyzeOptions, createEngine, type Engine } from "./engine.js";
 export type { Alignment, Detector, EngineOptions, Precision } from "./engine-options.js";
+export type { BestFrame, EyeTracking, TrackEyesOptions } from "./engine-track.js";
 export { AbortedError, CountenanceError, ERROR_CODES, type ErrorCode } from "./errors.js";
 export type { Box, Face, Point } from "./face.js";
 export { type CallOptions, DEFAULT_GALLERY, type Galleries } from "./galleries.js";
 export type { ImageInput, RawImage } from "./image.js";
+export type { Pose, TrackedFace, TrackedFrame } from "./liveness/tracked-frame.js";
+export type { VideoFrame } from "./liveness/video.js";
 export {
   type Comparison,
   DEFAULT_MAX_DISTANCE,

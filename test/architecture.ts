@@ -188,7 +188,9 @@ const STAGES = new Set([
   "embed",
   "quality",
   "pose",
+  "iris",
   "eyes",
+  "clarity",
 ]);
 
 /** Third parties: the rooms that may include them. */

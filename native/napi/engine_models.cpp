@@ -72,8 +72,8 @@ EngineModels::EngineModels(Napi::Object options)
   };
   take(embedder_, "embedder");
   if (detector_ != DetectorKind::kHog) take(detection_, "detection");
-  // FaceMesh also checks what the networks find: PipelineModels::mesh.
-  if (alignment_ == Alignment::kMesh || detection_) take(mesh_, "mesh");
+  take(mesh_, "mesh");
+  take(iris_, "iris");
   if (alignment_ == Alignment::kDlib) take(landmarks_, "landmarks");
 }
 
@@ -83,7 +83,10 @@ std::shared_ptr<const PipelineModels> EngineModels::load(const CancelToken& canc
   models->alignment = alignment_;
   if (detection_) models->detectorNetwork = networkOf(*detection_);
   cancel.check();
-  if (mesh_) models->mesh = networkOf(*mesh_);
+  models->trackedMesh = networkOf(*mesh_);
+  // FaceMesh also checks what the networks find.
+  if (alignment_ == Alignment::kMesh || detection_) models->mesh = models->trackedMesh;
+  models->iris = networkOf(*iris_);
   if (landmarks_) {
     models->landmarks = std::make_shared<const LandmarkFinder>(ModelFile(landmarks_->bytes()));
   }
@@ -95,7 +98,7 @@ std::shared_ptr<const PipelineModels> EngineModels::load(const CancelToken& canc
 }
 
 void EngineModels::giveBack() {
-  for (std::optional<LentBytes>* file : {&embedder_, &detection_, &mesh_, &landmarks_}) {
+  for (std::optional<LentBytes>* file : {&embedder_, &detection_, &mesh_, &iris_, &landmarks_}) {
     if (*file) (*file)->giveBack();
   }
 }

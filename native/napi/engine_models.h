@@ -19,8 +19,8 @@ namespace countenance {
 /// as weights are packed for this CPU anyway, and the bytes are freed right after.
 class EngineModels final {
  public:
-  /// @param options  { detector, alignment, precision } by name; embedder, and what those need of
-  /// detection, mesh, landmarks: Uint8Array each (NativeAddon in src/internal/native.ts).
+  /// @param options  { detector, alignment, precision } by name; embedder, mesh, iris, and what
+  /// those need of detection, landmarks: Uint8Array each (NativeAddon in src/internal/native.ts).
   /// @throws Error(kInvalidArgument), and Error(kUnsupported) for a precision that this CPU lacks.
   explicit EngineModels(Napi::Object options);
 
@@ -40,7 +40,8 @@ class EngineModels final {
   nn::Precision precision_;
   std::optional<LentBytes> embedder_;
   std::optional<LentBytes> detection_;  // none for kHog
-  std::optional<LentBytes> mesh_;       // none for kHog with kDlib
+  std::optional<LentBytes> mesh_;
+  std::optional<LentBytes> iris_;
   std::optional<LentBytes> landmarks_;  // kDlib only
 };
 

@@ -86,4 +86,17 @@ std::vector<Face> Pipeline::analyze(ImageView picture, const AnalyzeOptions& opt
   return faces;
 }
 
+std::vector<float> Pipeline::embed(ImageView picture, const Detection& blazeFace,
+                                   const Mesh& mesh) {
+  std::optional<Chip> chip;
+  if (models_->alignment == Alignment::kMesh) {
+    chip = alignMesh(picture, {mesh.points.data(), mesh.points.size()});
+  } else {
+    const Box box = asHog(blazeFace, DetectorKind::kBlazeFace);
+    chip = countenance::align(picture,
+                              dlibLandmarks(*models_->landmarks, picture, box, blazeFace.roll));
+  }
+  return chip ? embedder_.embed(chip->pixels.view()) : std::vector<float>();
+}
+
 }  // namespace countenance

@@ -39,6 +39,13 @@ class Pipeline final {
   std::vector<Face> analyze(ImageView picture, const AnalyzeOptions& options,
                             const CancelToken& cancel);
 
+  /// The first half of that.
+  FaceFinder& finder() { return finder_; }
+
+  /// The second half, for a face that something else follows, standing where BlazeFace would say.
+  /// @returns 128 values, as `analyze` gives them; none when this is no face after all.
+  std::vector<float> embed(ImageView picture, const Detection& blazeFace, const Mesh& mesh);
+
  private:
   /// Fills in the landmarks and cuts the chip; nothing when this is no face after all.
   std::optional<Chip> align(ImageView picture, const FoundFace& found, Face& face);

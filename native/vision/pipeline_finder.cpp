@@ -112,6 +112,14 @@ struct FaceFinder::Search {
     });
   }
 
+  std::vector<FoundFace> result() {
+    std::sort(faces.begin(), faces.end(), [](const FoundFace& a, const FoundFace& b) {
+      return before(a.detection, b.detection);
+    });
+    if (faces.size() > most) faces.resize(most);
+    return std::move(faces);
+  }
+
   template <typename Detector>
   void run(Detector& detector) {
     const Look look = [&](const Region& region) {
@@ -149,11 +157,18 @@ std::vector<FoundFace> FaceFinder::find(ImageView picture, std::size_t most,
   if (hog_) search.add(hog_->detect(picture), nullptr);
   if (blazeFace_) search.run(*blazeFace_);
   if (yuNet_) search.run(*yuNet_);
-  std::sort(search.faces.begin(), search.faces.end(), [](const FoundFace& a, const FoundFace& b) {
-    return before(a.detection, b.detection);
-  });
-  if (search.faces.size() > most) search.faces.resize(most);
-  return std::move(search.faces);
+  return search.result();
+}
+
+std::vector<FoundFace> FaceFinder::glance(ImageView picture, std::size_t most,
+                                          const CancelToken& cancel) {
+  Search search{*this, picture, most, cancel};
+  const Region whole = wholeRegion(picture.width, picture.height);
+  cancel.check();
+  if (hog_) search.add(hog_->detect(picture), nullptr);
+  if (blazeFace_) search.add(blazeFace_->detect(picture, whole), nullptr);
+  if (yuNet_) search.add(yuNet_->detect(picture, whole), nullptr);
+  return search.result();
 }
 
 Mesh FaceFinder::meshOf(ImageView picture, const Detection& detection) {

@@ -36,6 +36,10 @@ class FaceFinder final {
   /// @throws Error(kAborted) between runs of the detector, and between faces, once `cancel` is set.
   std::vector<FoundFace> find(ImageView picture, std::size_t most, const CancelToken& cancel);
 
+  /// One run of the detector over the whole picture: upright faces of a fair size, and nothing that
+  /// it is not sure of. Bounds the cost where `find` would go on looking.
+  std::vector<FoundFace> glance(ImageView picture, std::size_t most, const CancelToken& cancel);
+
  private:
   struct Search;
 

@@ -26,6 +26,9 @@ struct PipelineModels {
   /// enough.
   std::shared_ptr<const nn::Network> mesh;
   std::shared_ptr<const LandmarkFinder> landmarks;  ///< kDlib only.
+  // What follows a face through frames (pipeline_track.h); a pipeline does without.
+  std::shared_ptr<const nn::Network> trackedMesh;
+  std::shared_ptr<const nn::Network> iris;
   std::shared_ptr<const nn::ResNet> embedder;
 };
 

@@ -26,6 +26,47 @@ export interface NativeAnalysis {
   readonly embeddings: Float32Array;
 }
 
+/** The face that is followed, in one frame. */
+export interface NativeTrackedFace {
+  /**
+   * [23]: box (x, y, width, height), score, x and y of the five points, yaw, pitch and roll, openness
+   * of the left and the right eye, pixels between the eyes' outer corners, sharpness, light.
+   */
+  readonly numbers: Float32Array;
+  readonly followed: boolean;
+  /** [128], or empty where none was asked for. */
+  readonly embedding: Float32Array;
+}
+
+export interface NativeTrackedFrame {
+  readonly face?: NativeTrackedFace;
+  readonly facesSeen?: number;
+}
+
+export interface NativeBestFrame {
+  readonly timestampMs: number;
+  /** A copy: width x height x channels. */
+  readonly pixels: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3;
+  readonly face: NativeTrackedFace;
+  readonly embedding: Float32Array;
+}
+
+/** One face's way through a clip. It does one thing at a time: a second one is COUNTENANCE_BUSY. */
+export interface NativeFaceTrack {
+  /** @param pixels  As for `analyze`. */
+  step(
+    pixels: Uint8Array,
+    width: number,
+    height: number,
+    channels: 1 | 3,
+    timestampMs: number,
+  ): NativeTask<NativeTrackedFrame>;
+  best(): NativeTask<NativeBestFrame | undefined>;
+}
+
 export interface NativeEngine {
   /** Never "auto". */
   readonly precision: "f32" | "bf16" | "int8";
@@ -41,6 +82,8 @@ export interface NativeEngine {
     maxFaces: number,
     embed: boolean,
   ): NativeTask<NativeAnalysis>;
+  /** @param embedEveryMs  Undefined: never. */
+  track(contour: "iris" | "mesh", embedEveryMs: number | undefined): NativeFaceTrack;
   /** Joins the threads: call it when no task is under way. Idempotent. */
   close(): void;
 }
@@ -193,8 +236,8 @@ export interface NativeModelFiles {
   readonly embedder: Uint8Array;
   /** Needed by the detectors blazeface and yunet. */
   readonly detection?: Uint8Array | undefined;
-  /** Needed by the alignment mesh, and by the detectors blazeface and yunet. */
-  readonly mesh?: Uint8Array | undefined;
+  readonly mesh: Uint8Array;
+  readonly iris: Uint8Array;
   /** Needed by the alignment dlib. */
   readonly landmarks?: Uint8Array | undefined;
 }

@@ -24,6 +24,8 @@ async function modelFiles() {
   return {
     embedder: await readModel(folder, modelFor(manifest, "embedding")),
     landmarks: await readModel(folder, modelFor(manifest, "landmarks")),
+    mesh: await readModel(folder, modelFor(manifest, "mesh")),
+    iris: await readModel(folder, modelFor(manifest, "iris")),
   };
 }
 
@@ -50,7 +52,7 @@ test("model files are freed when the engine has loaded them, or has failed to", 
   const options = { detector: "hog", alignment: "dlib", precision: "f32" } as const;
   const load = () => native().createEngine({ ...files, ...options, threads: 1, queueLimit: 1 });
   (await load().done).close();
-  expect([files.embedder.byteLength, files.landmarks.byteLength]).toEqual([0, 0]);
+  expect(Object.values(files).map(({ byteLength }) => byteLength)).toEqual([0, 0, 0, 0]);
   await expect(load().done).rejects.toMatchObject({ code: "COUNTENANCE_MODEL_CORRUPT" });
 });
 
