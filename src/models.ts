@@ -8,7 +8,7 @@ import { CountenanceError } from "./errors.js";
 import { packageRoot } from "./internal/native.js";
 import { invalidArgument } from "./internal/validate.js";
 
-const JOBS = ["embedding", "landmarks", "detection", "mesh", "iris"] as const;
+const JOBS = ["embedding", "landmarks", "detection", "mesh", "iris", "anti-spoofing"] as const;
 
 /** One converted model, as `models/manifest.json` describes it. */
 export interface ModelEntry {

@@ -11,46 +11,10 @@ import { CountenanceError } from "../errors.js";
 import { native } from "../internal/native.js";
 import { fromNative } from "../internal/task.js";
 import { ADDED, type ModelEntry, modelFolder, readAdded, readManifest } from "../models.js";
-
-/** A model that users bring themselves. */
-interface Addable {
-  readonly job: ModelEntry["job"];
-  readonly licence: string;
-  readonly input: string;
-  /** sha256 of its official files. */
-  readonly official: Readonly<Record<string, string>>;
-  /** @throws {CountenanceError} for another network. */
-  readonly check: (network: ConvertedNetwork) => void;
-}
+import { ADDABLE, corrupt } from "./addable-models.js";
 
 /** Far above every network that can be added. */
 const MAX_BYTES = 64 * 2 ** 20;
-
-/** Of yunet_n_640_640.onnx, the larger of the official files of a fixed size. */
-const OPEN_SIDE = 640;
-
-const ADDABLE: ReadonlyMap<string, Addable> = new Map([
-  [
-    "yunet",
-    {
-      job: "detection",
-      licence: "Apache-2.0",
-      // OpenCV, modules/objdetect/src/face_detect.cpp: no mean, no scale.
-      input: "a square picture, BGR; value 0..255",
-      official: {
-        "81dbde155e982455488235acb8ec2dec5d647edf7cf7080d33e4abb69b93a0d2":
-          "yunet_n_320_320.onnx of ShiqiYu/libfacedetection.train",
-        "25a606a145a5b6d7271ae138fbd00eba91dad8b83222ae3f2c7ecd0f4a7b0e31":
-          "yunet_n_640_640.onnx of ShiqiYu/libfacedetection.train",
-        "104ee26c71d5c270ce79a6b3dced91c91013260d29a6bf18f9296c5b8c4c2b12":
-          "yunet_n_dynamic.onnx of ShiqiYu/libfacedetection.train",
-        "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4":
-          "face_detection_yunet_2023mar.onnx of opencv/opencv_zoo",
-      },
-      check: checkYunet,
-    },
-  ],
-]);
 
 interface AddOptions {
   readonly models: string;
@@ -60,11 +24,13 @@ interface AddOptions {
 /** `countenance models add`: converts a model that the package does not carry. */
 export function modelsAddCommand(): Command {
   return new Command("add")
-    .description("Converts a model of your own into the model folder: yunet, from its ONNX file.")
+    .description(
+      `Converts a model of your own, an ONNX file, into the model folder: ${[...ADDABLE.keys()].join(", ")}.`,
+    )
     .argument("<model>", [...ADDABLE.keys()].join(", "))
     .argument("<file>", "the ONNX file")
     .option("--models <folder>", "the model folder", modelFolder())
-    .option("--side <pixels>", `height and width of an input left open (${String(OPEN_SIDE)})`)
+    .option("--side <pixels>", "height and width of an input that the file leaves open")
     .action(async (id: string, path: string, { models, side }: AddOptions) => {
       const entry = await addModel(models, id, path, side === undefined ? undefined : Number(side));
       const official = ADDABLE.get(id)?.official[entry.source.sha256];
@@ -102,7 +68,7 @@ async function addModel(
   const { job, licence, input } = addable;
   const network = convertOnnx({
     bytes,
-    side: side ?? OPEN_SIDE,
+    side: side ?? addable.side,
     properties: { id, licence, "source.file": source.file, "source.sha256": source.sha256, input },
   });
   addable.check(network);
@@ -136,24 +102,6 @@ async function readSource(path: string): Promise<Uint8Array> {
     throw invalid(`file: ${path} is not readable`, cause);
   }
   throw invalid(`file: expected a file of at most ${String(MAX_BYTES)} bytes`);
-}
-
-/** Outputs of YuNet: per cell of strides 8, 16, 32 two scores, a box and five points. */
-function checkYunet({ input, outputs }: ConvertedNetwork): void {
-  const { height, width, channels } = input;
-  if (height !== width || width % 32 !== 0 || channels !== 3) {
-    throw corrupt("expected a square input of 3 channels, a multiple of 32 pixels wide");
-  }
-  for (const [kind, values] of Object.entries({ cls: 1, obj: 1, bbox: 4, kps: 10 })) {
-    for (const stride of [8, 16, 32]) {
-      const name = `${kind}_${String(stride)}`;
-      const shape = outputs.get(name);
-      const cells = width / stride;
-      if (shape?.height !== cells || shape.width !== cells || shape.channels !== values) {
-        throw corrupt(`expected an output ${name} of ${String(cells)} x ${String(cells)} cells`);
-      }
-    }
-  }
 }
 
 /** Whether our inference core takes it, and gives numbers. */
@@ -196,8 +144,4 @@ function sha256(bytes: Uint8Array): string {
 
 function invalid(message: string, cause?: unknown): CountenanceError {
   return new CountenanceError("COUNTENANCE_INVALID_ARGUMENT", message, { cause });
-}
-
-function corrupt(message: string): CountenanceError {
-  return new CountenanceError("COUNTENANCE_MODEL_CORRUPT", `model to add: ${message}`);
 }

@@ -7,13 +7,15 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { createEngine } from "../../src/engine.js";
-import { packageRoot } from "../../src/internal/native.js";
+import { native, packageRoot } from "../../src/internal/native.js";
 import { modelFolder, readAddedModel } from "../../src/models.js";
 import { floats, node, onnxBytes } from "../conversion/onnx-bytes.js";
+import { TINY_SLOPE, tinyMinifasnet } from "../conversion/tiny-minifasnet.js";
 import { tinyYunet } from "../conversion/tiny-yunet.js";
 import { samplePath } from "../fixtures/photos.js";
 
-const official = join(packageRoot(), "..", "shared", "data", "models", "yunet_n_320_320.onnx");
+const theirs = join(packageRoot(), "..", "shared", "data", "models");
+const official = join(theirs, "yunet_n_320_320.onnx");
 let folder: string; // of models
 let source: string;
 beforeEach(async () => {
@@ -61,6 +63,32 @@ test("YuNet is added, listed and verified", async () => {
   expect(await made()).toEqual(["added.json", "yunet.bin"]);
   expect(models("list").stdout).toMatch(/^yunet@[0-9a-f]{12} {2}detection {2}Apache-2\.0/m);
   expect(models("verify").stdout).toMatch(/^ok {7}yunet\.bin$/m);
+});
+
+test("both networks of MiniFASNet are added beside each other, and compute what they should", async () => {
+  await writeFile(source, tinyMinifasnet());
+  for (const id of ["minifasnet-v2", "minifasnet-v1se"]) {
+    const { status, stdout, stderr } = models("add", id, source);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain("none of the official files");
+    const bytes = await readAddedModel(folder, id);
+    const orange = Float32Array.from({ length: 80 * 80 * 3 }, (_, i) => [30, 90, 130][i % 3] ?? 0);
+    const { output = [] } = native().runModel("network", bytes, orange);
+    expect(output[0]).toBe(0);
+    expect(output[1]).toBeCloseTo(TINY_SLOPE * (130 - 30), 4);
+    expect(output[2]).toBe(0);
+  }
+  expect(await made()).toEqual(["added.json", "minifasnet-v1se.bin", "minifasnet-v2.bin"]);
+  expect(models("list").stdout).toMatch(/^minifasnet-v2@[0-9a-f]{12} {2}anti-spoofing {2}Apache/m);
+});
+
+test.skipIf(!existsSync(theirs)).each([
+  ["minifasnet-v2", "MiniFASNetV2.onnx"],
+  ["minifasnet-v1se", "MiniFASNetV1SE.onnx"],
+])("the official file of %s is recognised (needs ../shared/data/models)", (id, file) => {
+  const { status, stdout } = models("add", id, join(theirs, file));
+  expect(status).toBe(0);
+  expect(stdout).toContain(`This is the official file ${file}`);
 });
 
 test("a file that leaves the input's size open gets the size that is asked for", async () => {
@@ -144,6 +172,18 @@ test.each<[string, Uint8Array]>([
 ])("%s is MODEL_CORRUPT, and nothing is written", async (_what, bytes) => {
   await writeFile(source, bytes);
   expect(models("add", "yunet", source)).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^COUNTENANCE_MODEL_CORRUPT: .+\n$/),
+  });
+  expect(await made()).toEqual([]);
+});
+
+test.each([
+  ["another network", tinyYunet(64)],
+  ["four classes", tinyMinifasnet(4)],
+])("%s is no MiniFASNet", async (_what, bytes) => {
+  await writeFile(source, bytes);
+  expect(models("add", "minifasnet-v2", source)).toMatchObject({
     status: 1,
     stderr: expect.stringMatching(/^COUNTENANCE_MODEL_CORRUPT: .+\n$/),
   });
