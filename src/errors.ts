@@ -15,6 +15,8 @@ export const ERROR_CODES = [
   "COUNTENANCE_MULTIPLE_FACES",
   /** A face is unlike the other faces of the same subject. */
   "COUNTENANCE_FACE_MISMATCH",
+  /** A challenge was judged before, here or on another server: make a new one. */
+  "COUNTENANCE_CHALLENGE_USED",
   /** `register` was called for an id that exists, without `ifExists`. */
   "COUNTENANCE_SUBJECT_EXISTS",
   "COUNTENANCE_SUBJECT_NOT_FOUND",

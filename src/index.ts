@@ -8,6 +8,21 @@ export { AbortedError, CountenanceError, ERROR_CODES, type ErrorCode } from "./e
 export type { Box, Face, Point } from "./face.js";
 export { type CallOptions, DEFAULT_GALLERY, type Galleries } from "./galleries.js";
 export type { ImageInput, RawImage } from "./image.js";
+export type { Challenge, ChallengeResult, ChallengeState } from "./liveness/challenge.js";
+export type { ClaimChallenge } from "./liveness/challenge-claims.js";
+export type {
+  ChallengeOptions,
+  ChallengeSetup,
+  ChallengeTerms,
+} from "./liveness/challenge-options.js";
+export type {
+  ChallengeAction,
+  ChallengeStep,
+  DoneStep,
+  StepReason,
+  StepTerms,
+} from "./liveness/challenge-steps.js";
+export type { ChallengeReason } from "./liveness/challenge-verdict.js";
 export type { Pose, TrackedFace, TrackedFrame } from "./liveness/tracked-frame.js";
 export type { VideoFrame } from "./liveness/video.js";
 export {

@@ -55,6 +55,7 @@ const PURE = new Set(
     "liveness/blink-shape",
     "liveness/blink-signal",
     "liveness/challenge-steps",
+    "liveness/challenge-verdict",
     "liveness/continuity",
     "liveness/head-turns",
     "liveness/median",

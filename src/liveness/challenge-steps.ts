@@ -19,6 +19,16 @@ export interface ChallengeStep {
   readonly times: number;
 }
 
+/** What a clip has to show. */
+export interface StepTerms {
+  /** To be shown to the person, one after the other. */
+  readonly steps: readonly ChallengeStep[];
+  /** The time for each step. */
+  readonly stepMs: number;
+  /** Whether the picture shows the person's left on its left, as a mirror does. */
+  readonly mirrored: boolean;
+}
+
 /** Blinks that one step asks for, at most. */
 export const MAX_BLINKS = 3;
 
@@ -51,8 +61,9 @@ export interface StepsJudgement {
   /** The steps that were done, in order. All of them were when there is no reason. */
   readonly done: readonly DoneStep[];
   readonly reason: StepReason | undefined;
-  /** The part of the clip that counts: from the rest pose to the end of the last step. */
-  readonly fromMs: number;
+  /** Undefined for NO_REST_POSE. The clip counts from its start on. */
+  readonly rest: RestPose | undefined;
+  /** The clip counts up to the end of the last step. */
   readonly untilMs: number;
 }
 
@@ -81,21 +92,16 @@ export function chooseSteps(
  * The first step's time begins with the rest pose, every other's with the end of the step before.
  * Blinks count while the head is near its rest pose. More blinks than asked for are allowed, and so
  * are blinks in other steps: people blink. What follows the last step does not count.
- * @param blinks    Of the same frames, in order.
- * @param mirrored  Whether the picture shows the person's left on its left, as a mirror does.
+ * @param blinks  Of the same frames, in order.
  */
 export function judgeSteps(
-  steps: readonly ChallengeStep[],
+  { steps, stepMs, mirrored }: StepTerms,
   frames: readonly TrackedFrame[],
   blinks: readonly Blink[],
-  { stepMs, mirrored }: { readonly stepMs: number; readonly mirrored: boolean },
 ): StepsJudgement {
   const endMs = frames.at(-1)?.timestampMs ?? 0;
   const rest = findRest(frames);
-  if (rest === undefined) {
-    const fromMs = frames.find(({ face }) => face !== undefined)?.timestampMs ?? 0;
-    return { done: [], reason: "NO_REST_POSE", fromMs, untilMs: endMs };
-  }
+  if (rest === undefined) return { done: [], reason: "NO_REST_POSE", rest, untilMs: endMs };
   const turns = findTurns(frames, rest).map((turn) => ({ ...turn, ...actionOf(turn, mirrored) }));
   const calmBlinks = blinks.filter((blink) => isCalm(blink, frames, rest));
   const done: DoneStep[] = [];
@@ -103,7 +109,7 @@ export function judgeSteps(
   const verdict = (reason: StepReason | undefined): StepsJudgement => ({
     done,
     reason,
-    fromMs: rest.startMs,
+    rest,
     untilMs: reason === undefined ? sinceMs : endMs,
   });
   for (const [i, { action, times }] of steps.entries()) {

@@ -1,3 +1,4 @@
+import { median } from "./median.js";
 import type { TrackedFace, TrackedFrame } from "./tracked-frame.js";
 
 /** The pose that a person comes back to between the steps of a challenge. */
@@ -27,7 +28,7 @@ export interface HeadTurn {
  * "Liveness: challenges".
  */
 export const TURN_YAW = 20;
-export const TURN_PITCH = 12;
+export const TURN_PITCH = 15;
 /** Within this part of those degrees the head is back at rest. */
 const BACK = 0.5;
 
@@ -140,10 +141,4 @@ function isStill(frames: readonly TrackedFrame[]): boolean {
   return [poses.map(({ yaw }) => yaw), poses.map(({ pitch }) => pitch)].every(
     (angles) => angles.length < 2 || range(angles) <= REST_RANGE,
   );
-}
-
-/** @param values  At least one; of an even number the lower middle one. */
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
 }

@@ -25,7 +25,7 @@ function judged(
   options: { stepMs?: number; mirrored?: boolean } = {},
 ): StepsJudgement {
   const { stepMs = 5000, mirrored = false } = options;
-  return judgeSteps(steps, clip.frames, clip.blinks, { stepMs, mirrored });
+  return judgeSteps({ steps, stepMs, mirrored }, clip.frames, clip.blinks);
 }
 
 function reason(...given: Parameters<typeof judged>): string | undefined {
@@ -124,7 +124,7 @@ describe("what is done", () => {
     const clip = new PoseClip().move(DOWN).move(LEFT).still(1000).move(LEFT).still(300);
     const judgement = judged([step("turn-left")], clip);
     expect(judgement.reason).toBeUndefined();
-    expect(judgement.fromMs).toBeGreaterThan(1800);
+    expect(judgement.rest?.startMs).toBeGreaterThan(1800);
   });
 
   test("the last turn may end with the clip", () => {

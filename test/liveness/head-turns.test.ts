@@ -112,5 +112,5 @@ test("a head is at rest within half of what counts as a turn", () => {
   const rest = { yaw: 5, pitch: 0, startMs: 0, endMs: 600 };
   expect(isAtRest(trackedFace({ yaw: 14, pitch: -5, roll: 30 }), rest)).toBe(true);
   expect(isAtRest(trackedFace({ yaw: 16, pitch: 0, roll: 0 }), rest)).toBe(false);
-  expect(isAtRest(trackedFace({ yaw: 5, pitch: 7, roll: 0 }), rest)).toBe(false);
+  expect(isAtRest(trackedFace({ yaw: 5, pitch: 8, roll: 0 }), rest)).toBe(false);
 });

@@ -1,6 +1,7 @@
 import type { Blink } from "../../src/liveness/blink.js";
 import type { Pose, TrackedFace, TrackedFrame } from "../../src/liveness/tracked-frame.js";
 import type { Template } from "../../src/template.js";
+import { blinkAt } from "./eye-clip.js";
 
 /** A head that moves as told, 30 frames a second, with half a degree of noise in every angle. */
 export class PoseClip {
@@ -34,10 +35,18 @@ export class PoseClip {
     return this.#add(ms, (part) => [(by.yaw ?? 0) * part, (by.pitch ?? 0) * part]);
   }
 
+  /** The eyes close and open again within 600 ms. */
   blink(): this {
-    const startMs = this.nowMs + 100;
-    this.still(400);
-    this.blinks.push({ startMs, peakMs: startMs + 100, endMs: startMs + 200 });
+    const peakMs = this.nowMs + 300;
+    const first = this.frames.length;
+    this.still(600);
+    for (const [i, frame] of this.frames.entries()) {
+      if (i < first || frame.face === undefined) continue;
+      const openness = 0.3 * blinkAt(peakMs)(frame.timestampMs);
+      const face = { ...frame.face, eyes: { left: openness, right: openness } };
+      this.frames[i] = { ...frame, face };
+    }
+    this.blinks.push({ startMs: peakMs - 100, peakMs, endMs: peakMs + 150 });
     return this;
   }
 
@@ -61,9 +70,10 @@ export class PoseClip {
         pitch: this.#rest.pitch + moved[1] + noise(5.1),
         roll: noise(3.7),
       };
+      const embeds = this.frames.length % 8 === 0;
       this.frames.push({
         timestampMs: this.nowMs,
-        face: pose && trackedFace(pose, this.#template),
+        face: pose && trackedFace(pose, embeds ? this.#template : undefined),
         facesSeen: undefined,
       });
     }

@@ -1,0 +1,45 @@
+import { findBlinks } from "./blink.js";
+import { type DoneStep, judgeSteps, type StepReason, type StepTerms } from "./challenge-steps.js";
+import { isAtRest, type RestPose } from "./head-turns.js";
+import { judgeTake, type TakeFrame } from "./one-take.js";
+import type { LivenessRefusal } from "./reasons.js";
+import type { TrackedFrame } from "./tracked-frame.js";
+
+export type ChallengeReason = StepReason | LivenessRefusal;
+
+export interface ChallengeVerdict {
+  /** Empty: the same person did all steps. */
+  readonly reasons: readonly ChallengeReason[];
+  readonly done: readonly DoneStep[];
+}
+
+/** Judges a clip whose face was followed: one person in one take, and the steps. */
+export function judgeChallenge(
+  terms: StepTerms,
+  frames: readonly TrackedFrame[],
+  best: TakeFrame | undefined,
+): ChallengeVerdict {
+  const { blinks } = findBlinks(frames);
+  const { done, reason, rest, untilMs } = judgeSteps(terms, frames, blinks);
+  const take = frames
+    .filter(({ timestampMs }) => timestampMs >= (rest?.startMs ?? 0) && timestampMs <= untilMs)
+    .map((frame) => withoutTurned(frame, rest));
+  const refusals = judgeTake(take, best);
+  // Without a face there is no rest pose either: the cause is enough.
+  if (refusals.includes("NO_FACE")) return { reasons: ["NO_FACE"], done };
+  return {
+    reasons: [
+      ...refusals,
+      ...(best === undefined ? (["NO_CLEAR_FRAME"] as const) : []),
+      ...(reason === undefined ? [] : [reason]),
+    ],
+    done,
+  };
+}
+
+/** Templates of turned faces are far from those of the same face at rest: they compare nobody. */
+function withoutTurned(frame: TrackedFrame, rest: RestPose | undefined): TrackedFrame {
+  const { face } = frame;
+  if (face === undefined || rest === undefined || isAtRest(face, rest)) return frame;
+  return { ...frame, face: { ...face, template: undefined } };
+}
