@@ -1,6 +1,7 @@
 import type { Calibration } from "./calibration.js";
 import { ALIGNMENT_NAMES, readEngineModels } from "./engine-models.js";
 import { type Detector, type EngineOptions, engineOptionsOf } from "./engine-options.js";
+import { SpoofCheck, type SpoofScores } from "./engine-passive.js";
 import { type EyeTracking, trackEyes, type TrackEyesOptions } from "./engine-track.js";
 import { CountenanceError } from "./errors.js";
 import type { Face } from "./face.js";
@@ -71,6 +72,17 @@ export interface Engine {
   trackEyes(frames: AsyncIterable<VideoFrame>, options?: TrackEyesOptions): EyeTracking;
 
   /**
+   * Asks MiniFASNet whether the largest face of a picture is before the camera, or on paper or on a
+   * screen. `countenance.liveness.passive` makes a decision of it.
+   * @throws {CountenanceError} `MODEL_MISSING` until both of its networks were added (`countenance
+   * models add`), `MODEL_CORRUPT`, and what `analyze` throws.
+   */
+  spoofScores(
+    image: ImageInput,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<SpoofScores>;
+
+  /**
    * The Euclidean distance of two templates.
    * @throws {CountenanceError} `MODEL_MISMATCH` when they come from different models or pipelines.
    */
@@ -111,7 +123,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       `manifest.json: ${embedder.id}: expected a calibration for ${pipeline}`,
     );
   }
-  return new NativeBackedEngine(loaded, decoder, embedder, {
+  return new NativeBackedEngine(loaded, decoder, embedder, given.folder, {
     modelId: modelIdOf(embedder),
     pipeline,
     detector,
@@ -132,6 +144,7 @@ class NativeBackedEngine implements Engine {
   readonly #native: NativeEngine; // joined by close()
   readonly #decoder: Decoder;
   readonly #embedder: ModelEntry;
+  readonly #spoofCheck: SpoofCheck;
   readonly #operations = new Operations(
     () => new CountenanceError("COUNTENANCE_ENGINE_CLOSED", "the engine is closed"),
   );
@@ -140,11 +153,14 @@ class NativeBackedEngine implements Engine {
     engine: NativeEngine,
     decoder: Decoder,
     embedder: ModelEntry,
+    folder: string,
     facts: Pick<Engine, "modelId" | "pipeline" | "detector" | "calibration" | "threads">,
   ) {
     this.#native = engine;
     this.#decoder = decoder;
     this.#embedder = embedder;
+    const operations = this.#operations;
+    this.#spoofCheck = new SpoofCheck({ folder, native: engine, decoder, operations });
     this.modelId = facts.modelId;
     this.pipeline = facts.pipeline;
     this.detector = facts.detector;
@@ -191,6 +207,14 @@ class NativeBackedEngine implements Engine {
       templateOf: (vector: Float32Array) => this.#templateOf(vector),
     };
     return trackEyes(engine, frames, options);
+  }
+
+  async spoofScores(
+    image: ImageInput,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<SpoofScores> {
+    const given = plainOptions("options", options, ["signal"]);
+    return this.#spoofCheck.run(image, optionalSignal("signal", given.signal));
   }
 
   compare(a: Template, b: Template): number {

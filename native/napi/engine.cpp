@@ -16,6 +16,7 @@
 #include "napi/free_memory.h"
 #include "napi/instance.h"
 #include "napi/lent_picture.h"
+#include "napi/passive_check.h"
 #include "napi/task.h"
 #include "vision/pipeline.h"
 
@@ -88,10 +89,11 @@ class AnalyzeTask final : public Task {
 class EngineWrap final : public Napi::ObjectWrap<EngineWrap> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(
-        env, "NativeEngine",
-        {InstanceMethod<&EngineWrap::analyze>("analyze"),
-         InstanceMethod<&EngineWrap::track>("track"), InstanceMethod<&EngineWrap::close>("close")});
+    return DefineClass(env, "NativeEngine",
+                       {InstanceMethod<&EngineWrap::analyze>("analyze"),
+                        InstanceMethod<&EngineWrap::track>("track"),
+                        InstanceMethod<&EngineWrap::loadPassive>("loadPassive"),
+                        InstanceMethod<&EngineWrap::close>("close")});
   }
 
   explicit EngineWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {}
@@ -119,6 +121,13 @@ class EngineWrap final : public Napi::ObjectWrap<EngineWrap> {
     return guarded(info.Env(), [&]() -> Napi::Value {
       if (!engine_) throw Error(ErrorCode::kAborted, "the engine is closed");
       return newFaceTrack(info.Env(), engine_, info[0], info[1]);
+    });
+  }
+
+  Napi::Value loadPassive(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      if (!engine_) throw Error(ErrorCode::kAborted, "the engine is closed");
+      return startPassiveCheck(info.Env(), engine_, info[0], info[1]);
     });
   }
 
@@ -172,6 +181,7 @@ Napi::Value createEngine(const Napi::CallbackInfo& info) {
 void registerEngine(Napi::Env env, Napi::Object exports) {
   Instance::of(env).engineClass = Napi::Persistent(EngineWrap::define(env));
   defineFaceTrack(env);
+  definePassiveCheck(env);
   exports.Set("createEngine", Napi::Function::New(env, createEngine, "createEngine"));
 }
 

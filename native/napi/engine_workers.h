@@ -23,6 +23,7 @@ class EngineWorkers final : public Closeable {
       : pipelines_(threads), trackers_(threads), pool_(threads, queueLimit, giveWayToEventLoop) {}
 
   ThreadPool& pool() { return pool_; }
+  std::size_t threads() const { return pipelines_.size(); }
   void shutDown() override { pool_.close(); }
 
   void load(const EngineModels& models, const CancelToken& cancel) {
@@ -30,6 +31,9 @@ class EngineWorkers final : public Closeable {
     model_ = std::make_unique<const Pipeline>(models_);
     giveFreeMemoryBack();
   }
+
+  /// After load(), until the last task.
+  const PipelineModels& models() const { return *models_; }
 
   /// Any worker: so many bytes of pixels were analysed.
   void analysed(std::size_t bytes) {

@@ -169,9 +169,8 @@ class FaceTrackWrap final : public Napi::ObjectWrap<FaceTrackWrap> {
       const std::shared_ptr<EngineWorkers> owner = engine();
       const ImageView shape = pictureShapeOf(info[1], info[2], info[3]);
       const double timestampMs = finiteOf(info[4], "timestampMs");
-      return Task::start(
-          info.Env(), owner->pool(),
-          std::make_shared<StepTask>(owner, shared_, info[0], shape, timestampMs));
+      return Task::start(info.Env(), owner->pool(),
+                         std::make_shared<StepTask>(owner, shared_, info[0], shape, timestampMs));
     });
   }
 

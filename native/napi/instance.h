@@ -45,6 +45,7 @@ class Instance final {
   /// The wrapped classes of this environment, set once by their register functions.
   Napi::FunctionReference engineClass;
   Napi::FunctionReference faceTrackClass;
+  Napi::FunctionReference passiveCheckClass;
   Napi::FunctionReference databaseClass;
   Napi::FunctionReference indexClass;
   Napi::FunctionReference namedIndexClass;

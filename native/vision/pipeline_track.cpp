@@ -29,9 +29,9 @@ constexpr float kOthersShare = 0.4F;  // of the followed face's side: smaller on
 // What the best frame must have at least: openness as of an open eye, and as the widest seen.
 constexpr float kOpenEye = 0.12F;
 constexpr float kOpenShare = 0.7F;
-constexpr float kMostTurn = 20;    // degrees of yaw and pitch
+constexpr float kMostTurn = 20;     // degrees of yaw and pitch
 constexpr float kSharpEnough = 10;  // half of what there is to gain by sharpness
-constexpr float kBetter = 1.05F;   // by so much before another frame is copied
+constexpr float kBetter = 1.05F;    // by so much before another frame is copied
 
 bool isDue(const std::optional<double>& lastMs, double nowMs, double everyMs) {
   return !lastMs || nowMs - *lastMs >= everyMs;

@@ -23,7 +23,8 @@ enum class EyeContour { kIris, kMesh };
 
 struct TrackOptions {
   EyeContour contour = EyeContour::kIris;
-  /// A face gets a template where it is found anew and then every so many milliseconds; none: never.
+  /// A face gets a template where it is found anew and then every so many milliseconds; none:
+  /// never.
   std::optional<double> embedEveryMs;
 };
 
@@ -56,12 +57,12 @@ struct BestFrame {
 /// What is known of one clip, from frame to frame.
 struct FaceTrack {
   TrackOptions options;
-  std::optional<Mesh> last = {};           ///< Of the frame before, if a face was in it.
-  std::size_t facesSeen = 0;               ///< At the last look.
-  std::optional<double> lookedMs = {};     ///< When a detector looked at the whole picture.
-  std::optional<double> searchedMs = {};   ///< When it looked everywhere, and for turned faces too.
+  std::optional<Mesh> last = {};          ///< Of the frame before, if a face was in it.
+  std::size_t facesSeen = 0;              ///< At the last look.
+  std::optional<double> lookedMs = {};    ///< When a detector looked at the whole picture.
+  std::optional<double> searchedMs = {};  ///< When it looked everywhere, and for turned faces too.
   std::optional<double> embeddedMs = {};
-  float widest = 0;                        ///< The narrower eye's openness, at most, from the front.
+  float widest = 0;  ///< The narrower eye's openness, at most, from the front.
   std::optional<BestFrame> best = {};
 };
 
@@ -79,8 +80,8 @@ class FaceTracker final {
 
   /// @param picture  RGB8 or greyscale, at least 1 x 1; borrowed for this call only.
   /// @param timestampMs  Not less than the last one's.
-  /// @throws Error(kInvalidArgument) for an empty picture, Error(kAborted) between stages; the track
-  /// is then as it was before.
+  /// @throws Error(kInvalidArgument) for an empty picture, Error(kAborted) between stages; the
+  /// track is then as it was before.
   TrackedFrame step(FaceTrack& track, ImageView picture, double timestampMs,
                     const CancelToken& cancel);
 

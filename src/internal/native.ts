@@ -67,6 +67,33 @@ export interface NativeFaceTrack {
   best(): NativeTask<NativeBestFrame | undefined>;
 }
 
+/** What a picture shows, and what the anti-spoofing networks make of its largest face. */
+export interface NativePassiveScores {
+  /** 0, 1, or 2 for more. With none, the rest says nothing. */
+  readonly faces: number;
+  /** Pixels of the picture. */
+  readonly faceWidth: number;
+  readonly faceHeight: number;
+  /** Each network's share for "live": 0..1. */
+  readonly v2: number;
+  readonly v1se: number;
+  /** How many times the face's own size the picture shows around it, as far as is wanted: up to 4. */
+  readonly scale: number;
+  /** Mean difference between a pixel's largest and smallest channel: 0..255, 0 is grey. */
+  readonly colour: number;
+}
+
+/** The anti-spoofing networks of one engine. */
+export interface NativePassiveCheck {
+  /** @param pixels  As for `analyze`. */
+  check(
+    pixels: Uint8Array,
+    width: number,
+    height: number,
+    channels: 1 | 3,
+  ): NativeTask<NativePassiveScores>;
+}
+
 export interface NativeEngine {
   /** Never "auto". */
   readonly precision: "f32" | "bf16" | "int8";
@@ -84,6 +111,8 @@ export interface NativeEngine {
   ): NativeTask<NativeAnalysis>;
   /** @param embedEveryMs  Undefined: never. */
   track(contour: "iris" | "mesh", embedEveryMs: number | undefined): NativeFaceTrack;
+  /** @param v2, v1se  Whole model files, given away like pixels. */
+  loadPassive(v2: Uint8Array, v1se: Uint8Array): NativeTask<NativePassiveCheck>;
   /** Joins the threads: call it when no task is under way. Idempotent. */
   close(): void;
 }
