@@ -9,6 +9,12 @@ export const ERROR_CODES = [
   "COUNTENANCE_IMAGE_UNREADABLE",
   /** The picture has more bytes or pixels than the engine's limits allow. */
   "COUNTENANCE_IMAGE_TOO_LARGE",
+  /** The bytes are not a video of a supported format, or they are damaged or truncated. */
+  "COUNTENANCE_VIDEO_UNREADABLE",
+  /** The video has more bytes, playing time or frames than the limits allow. */
+  "COUNTENANCE_VIDEO_TOO_LONG",
+  /** ffmpeg, which decodes video files, is not there or cannot be started. */
+  "COUNTENANCE_VIDEO_DECODER_MISSING",
   /** No face was found where exactly one, or at least one, is needed. */
   "COUNTENANCE_NO_FACE",
   /** More than one face was found where exactly one is needed. */

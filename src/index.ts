@@ -24,7 +24,12 @@ export type {
 } from "./liveness/challenge-steps.js";
 export type { ChallengeReason } from "./liveness/challenge-verdict.js";
 export type { Pose, TrackedFace, TrackedFrame } from "./liveness/tracked-frame.js";
-export type { VideoFrame } from "./liveness/video.js";
+export {
+  type VideoFrame,
+  videoFrames,
+  type VideoInput,
+  type VideoOptions,
+} from "./liveness/video.js";
 export {
   type Comparison,
   DEFAULT_MAX_DISTANCE,

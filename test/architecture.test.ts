@@ -73,6 +73,8 @@ const FORBIDDEN: [path: string, text: string, other: string, rule: string][] = [
   ["src/testing/trial.ts", 'import "node:fs";', "src/index.ts", "node:assert/strict only"],
   ["src/stores/sqlite.ts", 'import "../testing/trial.js";', "src/testing/trial.ts", "test itself"],
   ["src/engine.ts", "process.dlopen(module, path);", "src/index.ts", "loads the addon"],
+  ["src/engine.ts", 'import "node:child_process";', "src/index.ts", "starts processes"],
+  ["src/liveness/video.ts", 'await import("node:cluster");', "src/index.ts", "starts processes"],
   ["src/face-helper.ts", "", "src/index.ts", "says nothing"],
   ["src/internal/types.ts", "", "src/index.ts", "says nothing"],
   ["src/util/angle.ts", "", "src/index.ts", "says nothing"],
@@ -114,6 +116,7 @@ test("what the rules allow is not found", () => {
       ["src/internal/native.ts", 'import { createRequire } from "node:module";'],
       ["src/image.ts", '// import "./index.js"\nimport sharp from "sharp";'],
       ["src/index.ts", 'export * from "./image.js";'],
+      ["src/liveness/ffmpeg.ts", 'import { spawn } from "node:child_process";'],
       ["src/stores/store.ts", 'import type { B } from "../face.js";'],
       [
         "src/testing/trial.ts",

@@ -63,6 +63,8 @@ const PURE = new Set(
     "liveness/reasons",
     "liveness/same-person",
     "liveness/tracked-frame",
+    "liveness/video-format",
+    "liveness/frame-reader",
     "evaluate/clopper-pearson",
   ].map((name) => `src/${name}.ts`),
 );
@@ -80,6 +82,9 @@ const OUTER = ["src/http/", "src/compat/", "src/sessions/", "src/webhooks/", "sr
 /** The library's users shall not load a converter. */
 const MAY_CONVERT = /^src\/(conversion|cli)\//;
 
+/** The only file of the library that starts processes: others would do it without its limits. */
+const STARTS_PROCESSES = /^src\/(liveness\/ffmpeg\.ts|cli\/.*)$/;
+
 function importViolations(
   files: Files,
   path: string,
@@ -96,6 +101,9 @@ function importViolations(
         deny(specifier, "src/testing uses node:assert/strict only");
       }
       if (PURE.has(path)) deny(specifier, "this file is pure");
+      if (/^(node:)?(child_process|cluster)$/.test(specifier) && !STARTS_PROCESSES.test(path)) {
+        deny(specifier, "only src/liveness/ffmpeg.ts starts processes");
+      }
       const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
       if (!specifier.startsWith("node:") && !packages.includes(name)) {
         deny(specifier, "only node: and the dependencies in package.json");
