@@ -61,6 +61,7 @@ const PURE = new Set(
     "liveness/median",
     "liveness/one-take",
     "liveness/reasons",
+    "liveness/replay-cues",
     "liveness/same-person",
     "liveness/tracked-frame",
     "liveness/video-format",
