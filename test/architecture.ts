@@ -60,6 +60,7 @@ const PURE = new Set(
     "liveness/head-turns",
     "liveness/median",
     "liveness/one-take",
+    "liveness/passive-rules",
     "liveness/reasons",
     "liveness/replay-cues",
     "liveness/same-person",
