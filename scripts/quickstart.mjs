@@ -1,8 +1,9 @@
 // Shows countenance at work on the sample photos of the npm package @vladmandic/face-api: finds
 // faces, registers people, verifies a true and a false claim, searches, refuses a stranger and bad
-// files, reopens the database, and draws what it saw. Every result is checked: a wrong one fails.
+// files, judges videos, reopens the database, and draws what it saw. Every result is checked: a wrong
+// one fails.
 import assert from "node:assert/strict";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +12,7 @@ import { CountenanceError, openCountenance } from "countenance";
 import sharp from "sharp";
 
 import { annotate } from "./annotate.mjs";
+import { framesOf, sceneOf, writeClip } from "./synthetic-clip.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = join(root, "out");
@@ -84,6 +86,9 @@ async function quickstart() {
     faces.register("nobody", crops.ada.subarray(0, crops.ada.length / 2)),
   );
 
+  heading("Judge videos: does a living person blink?");
+  await judgeVideos(faces);
+
   heading("Close, reopen, search again");
   await faces.close();
   faces = await timed(
@@ -116,6 +121,47 @@ async function quickstart() {
   await faces.close();
   print("wrote out/ada.jpg and out/probe.jpg, for the first example of README.md");
   process.stdout.write("\nAll of it worked. Next: README.md, docs/, npm test.\n");
+}
+
+/** Ada's photo as two clips, made on the spot: in one of them a program draws her lids down and up. */
+async function judgeVideos(faces) {
+  const [, ada] = leftToRight(await faces.engine.analyze({ path: photo(3) }));
+  const scene = await sceneOf(photo(3), ada);
+  const [blinking, still] = ["blinking.mp4", "still.mp4"].map((name) => join(out, name));
+  await writeClip(blinking, framesOf(scene, { blinksAtMs: [1300] }));
+  await writeClip(still, framesOf(scene));
+
+  const passed = await timed(
+    () => faces.liveness.blink({ path: blinking }),
+    ({ live, blinks }) => `photo with drawn lids, 3 s: live ${live}, ${blinkTimes(blinks)}`,
+  );
+  assert(passed.live && passed.blinks.length === 1);
+  const { decision } = await timed(
+    () => faces.verify("ada", { video: { path: blinking } }),
+    (v) => `the same clip as ada: ${v.decision.kind} (distance ${v.distance.toFixed(3)})`,
+  );
+  assert.equal(decision.kind, "match");
+  const refusal = await timed(
+    () => faces.liveness.blink({ path: still }),
+    ({ live, reasons }) => `the photo as it is, 3 s: live ${live}, ${reasons.join(", ")}`,
+  );
+  assert.deepEqual([refusal.live, refusal.reasons[0]], [false, "NO_BLINK"]);
+  await refused("registering by it", "COUNTENANCE_NOT_LIVE", () =>
+    faces.register("nobody", { video: { path: still } }),
+  );
+  const bytes = await readFile(still);
+  await refused("a broken video", "COUNTENANCE_VIDEO_UNREADABLE", () =>
+    faces.liveness.blink(bytes.subarray(0, bytes.length / 2)),
+  );
+  print(
+    "The clip that passed was made by a program, from one photo: a blink stops photos that are",
+  );
+  print("held before the camera. It does not stop a video of the person, replayed or made up.");
+}
+
+function blinkTimes(blinks) {
+  const times = blinks.map(({ peakMs }) => `${(peakMs / 1000).toFixed(2)} s`);
+  return `${blinks.length} blink at ${times.join(", ")}`;
 }
 
 async function verify(faces, id, probe, who, expected) {

@@ -3,8 +3,18 @@ import { randomUUID } from "node:crypto";
 import { createEngine, type Engine } from "./engine.js";
 import { CountenanceError } from "./errors.js";
 import { createGalleries, DEFAULT_GALLERY, type Galleries } from "./galleries.js";
+import { type CheckVideo, intakeOf, videoOf, type VideoProbe } from "./intake.js";
 import { Operations } from "./internal/operations.js";
-import { id, invalidArgument, optionalSignal, plainOptions } from "./internal/validate.js";
+import { blinkRules, checkBlink } from "./liveness/blink-check.js";
+import { createLiveness, type Liveness } from "./liveness/liveness.js";
+import { type VideoOptions, videoOptionsOf } from "./liveness/video.js";
+import {
+  id,
+  invalidArgument,
+  optionalSignal,
+  plainCopy,
+  plainOptions,
+} from "./internal/validate.js";
 import {
   type Comparison,
   compareProbes,
@@ -21,12 +31,7 @@ import {
 import { metadataCopy } from "./metadata.js";
 import { comparable } from "./pipeline.js";
 import type { Probe } from "./probe.js";
-import {
-  probeList,
-  type RegisterOptions,
-  registerSubject,
-  type Registration,
-} from "./registration.js";
+import { type RegisterOptions, registerSubject, type Registration } from "./registration.js";
 import {
   registerEach,
   type RegisterManyItem,
@@ -37,6 +42,11 @@ import { createMemoryStore } from "./stores/memory.js";
 import { openSqliteStore } from "./stores/sqlite.js";
 import type { Store } from "./stores/store.js";
 import { createSubjects, type Subjects } from "./subjects.js";
+import {
+  verifyByVideo,
+  type VerifyVideoOptions,
+  type VideoVerification,
+} from "./video-verification.js";
 
 export interface OpenOptions {
   /** The SQLite file, created when it is new. Without `path` and `store`, faces live in memory. */
@@ -45,6 +55,8 @@ export interface OpenOptions {
   readonly store?: Store | undefined;
   /** An engine to share. It stays open when countenance closes. Default: an own one. */
   readonly engine?: Engine | undefined;
+  /** How videos are decoded. */
+  readonly video?: VideoOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -53,17 +65,20 @@ export interface Countenance {
   readonly engine: Engine;
   readonly subjects: Subjects;
   readonly galleries: Galleries;
+  readonly liveness: Liveness;
 
   /**
    * Registers a person under an id, or under a new UUID when the id is `undefined`. All or nothing.
-   * Each picture must show exactly one face, and all of one person.
+   * Each picture must show exactly one face, and all of one person. A video stands alone; it must
+   * show a living person, and its best frame with open eyes is what is registered.
    * @throws {CountenanceError} `SUBJECT_EXISTS`, `NO_FACE`, `MULTIPLE_FACES`, `FACE_MISMATCH`,
    * `MODEL_MISMATCH` (templates), `IMAGE_UNREADABLE`, `IMAGE_TOO_LARGE`, `UNSUPPORTED`,
-   * `INVALID_ARGUMENT`, `BUSY`, `ABORTED`, `STORE_CLOSED`.
+   * `INVALID_ARGUMENT`, `BUSY`, `ABORTED`, `STORE_CLOSED`; for a video `NOT_LIVE`, and what
+   * `liveness.blink` throws.
    */
   register(
     subjectId: string | undefined,
-    images: Probe | readonly Probe[],
+    images: Probe | readonly Probe[] | VideoProbe,
     options?: RegisterOptions,
   ): Promise<Registration>;
 
@@ -81,6 +96,16 @@ export interface Countenance {
    * @throws {CountenanceError} `SUBJECT_NOT_FOUND`, `NO_FACE`, and what `register` throws for images.
    */
   verify(subjectId: string, probe: Probe, options?: VerifyOptions): Promise<Verification>;
+  /**
+   * The same by a video: a match means that it shows a living person too. The face that is compared
+   * is the one that blinked.
+   * @throws {CountenanceError} `SUBJECT_NOT_FOUND`, and what `liveness.blink` throws.
+   */
+  verify(
+    subjectId: string,
+    probe: VideoProbe,
+    options?: VerifyVideoOptions,
+  ): Promise<VideoVerification>;
 
   /**
    * Who is this? Of several faces the largest one is the probe.
@@ -104,7 +129,7 @@ export interface Countenance {
  * `ABORTED`.
  */
 export async function openCountenance(options: OpenOptions = {}): Promise<Countenance> {
-  const given = plainOptions("options", options, ["path", "store", "engine", "signal"]);
+  const given = plainOptions("options", options, ["path", "store", "engine", "video", "signal"]);
   const signal = optionalSignal("signal", given.signal);
   const { path } = given;
   if (path !== undefined && typeof path !== "string") {
@@ -123,6 +148,7 @@ export async function openCountenance(options: OpenOptions = {}): Promise<Counte
       "path, store: expected one of them, got both",
     );
   }
+  const video = checkedVideoOptions(given.video);
   const ownSignal = signal === undefined ? {} : { signal };
   const opened: { close(): Promise<void> }[] = [];
   try {
@@ -140,7 +166,7 @@ export async function openCountenance(options: OpenOptions = {}): Promise<Counte
         `expected a store of ${modelId}, ${pipeline}, got one of ${pinned.modelId}, ${pinned.pipeline}: open it with an engine of its alignment and precision`,
       );
     }
-    return new StoreBackedCountenance(engine, store, opened);
+    return new StoreBackedCountenance(engine, store, opened, video);
   } catch (error) {
     for (const resource of opened) await resource.close();
     throw error;
@@ -151,6 +177,8 @@ class StoreBackedCountenance implements Countenance {
   readonly engine: Engine;
   readonly subjects: Subjects;
   readonly galleries: Galleries;
+  readonly liveness: Liveness;
+  readonly #video: VideoOptions;
   readonly #store: Store;
   /** What openCountenance opened, in the order in which it is closed: the store first. */
   readonly #opened: readonly { close(): Promise<void> }[];
@@ -158,17 +186,24 @@ class StoreBackedCountenance implements Countenance {
     () => new CountenanceError("COUNTENANCE_STORE_CLOSED", "countenance is closed"),
   );
 
-  constructor(engine: Engine, store: Store, opened: readonly { close(): Promise<void> }[]) {
+  constructor(
+    engine: Engine,
+    store: Store,
+    opened: readonly { close(): Promise<void> }[],
+    video: VideoOptions,
+  ) {
     this.engine = engine;
+    this.#video = video;
     this.#store = store;
     this.#opened = opened;
-    this.subjects = createSubjects(engine, store, this.#operations);
+    this.subjects = createSubjects(engine, store, this.#operations, this.#videoCheck({}));
+    this.liveness = createLiveness(engine, video, this.#operations);
     this.galleries = createGalleries(store, this.#operations);
   }
 
   async register(
     subjectId: string | undefined,
-    images: Probe | readonly Probe[],
+    images: Probe | readonly Probe[] | VideoProbe,
     options: RegisterOptions = {},
   ): Promise<Registration> {
     const given = plainOptions("options", options, [
@@ -176,8 +211,11 @@ class StoreBackedCountenance implements Countenance {
       "galleries",
       "metadata",
       "ifExists",
+      "maxDurationMs",
+      "strict",
       "signal",
     ]);
+    if (videoOf(images) === undefined) refuseVideoOptions(given);
     const galleries = new Set([
       ...(given.gallery === undefined ? [] : [id("gallery", given.gallery)]),
       ...(given.galleries === undefined ? [] : idList("galleries", given.galleries, 1000)),
@@ -185,13 +223,13 @@ class StoreBackedCountenance implements Countenance {
     galleries.delete(DEFAULT_GALLERY);
     const request = {
       subjectId: subjectId === undefined ? randomUUID() : id("subjectId", subjectId),
-      probes: probeList(images),
+      read: intakeOf(this.engine, images, this.#videoCheck(given)),
       galleries: [...galleries],
       metadata: metadataCopy(given.metadata),
       ifExists: ifExistsOf(given.ifExists),
     };
     return this.#operations.run(optionalSignal("signal", given.signal), (signal) =>
-      registerSubject(this.engine, this.#store, request, signal),
+      registerSubject(this.#store, request, signal),
     );
   }
 
@@ -209,19 +247,37 @@ class StoreBackedCountenance implements Countenance {
     );
   }
 
+  verify(subjectId: string, probe: Probe, options?: VerifyOptions): Promise<Verification>;
+  verify(
+    subjectId: string,
+    probe: VideoProbe,
+    options?: VerifyVideoOptions,
+  ): Promise<VideoVerification>;
   async verify(
     subjectId: string,
-    probe: Probe,
-    options: VerifyOptions = {},
-  ): Promise<Verification> {
-    const given = plainOptions("options", options, ["fmr", "maxDistance", "signal"]);
-    const request = {
-      subjectId: id("subjectId", subjectId),
-      probe,
-      threshold: thresholdOf(given),
-    };
-    return this.#operations.run(optionalSignal("signal", given.signal), (signal) =>
-      verifySubject(this.engine, this.#store, request, signal),
+    probe: Probe | VideoProbe,
+    options: VerifyVideoOptions = {},
+  ): Promise<Verification | VideoVerification> {
+    const given = plainOptions("options", options, [
+      "fmr",
+      "maxDistance",
+      "maxDurationMs",
+      "strict",
+      "signal",
+    ]);
+    const claim = { subjectId: id("subjectId", subjectId), threshold: thresholdOf(given) };
+    const signal = optionalSignal("signal", given.signal);
+    const video = videoOf(probe);
+    if (video === undefined) {
+      refuseVideoOptions(given);
+      const request = { ...claim, probe: probe as Probe }; // it is no video
+      return this.#operations.run(signal, (inner) =>
+        verifySubject(this.engine, this.#store, request, inner),
+      );
+    }
+    const request = { ...claim, video, check: this.#videoCheck(given) };
+    return this.#operations.run(signal, (inner) =>
+      verifyByVideo(this.engine, this.#store, request, inner),
     );
   }
 
@@ -256,11 +312,34 @@ class StoreBackedCountenance implements Countenance {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+
+  #videoCheck(given: { maxDurationMs?: unknown; strict?: unknown }): CheckVideo {
+    const rules = blinkRules(this.#video, given);
+    return (video, signal) => checkBlink(this.engine, video, rules, signal);
+  }
+}
+
+/** @throws {CountenanceError} `INVALID_ARGUMENT`: `strict` shall not look as if it had judged a photo. */
+function refuseVideoOptions(given: { maxDurationMs?: unknown; strict?: unknown }): void {
+  const { maxDurationMs, strict } = given;
+  if (maxDurationMs === undefined && strict === undefined) return;
+  throw new CountenanceError(
+    "COUNTENANCE_INVALID_ARGUMENT",
+    "maxDurationMs, strict: expected them with a video only, got a picture or a template",
+  );
 }
 
 function ifExistsOf(value: unknown): RegisterOptions["ifExists"] {
   if (value === undefined || value === "add" || value === "replace") return value;
   throw invalidArgument("ifExists", '"add" or "replace"', value);
+}
+
+/** A copy, so that what the caller does to it later is not seen. @throws {CountenanceError} `INVALID_ARGUMENT`. */
+function checkedVideoOptions(value: unknown): VideoOptions {
+  if (value === undefined) return {};
+  const copy = plainCopy("video", value);
+  videoOptionsOf(copy);
+  return copy;
 }
 
 /** An object of the caller's with the functions that we are going to call. */

@@ -8,6 +8,16 @@ export { AbortedError, CountenanceError, ERROR_CODES, type ErrorCode } from "./e
 export type { Box, Face, Point } from "./face.js";
 export { type CallOptions, DEFAULT_GALLERY, type Galleries } from "./galleries.js";
 export type { ImageInput, RawImage } from "./image.js";
+export type { VideoProbe } from "./intake.js";
+export type { BlinkResult, VideoCheckOptions } from "./liveness/blink-check.js";
+export type { BlinkOptions, Liveness } from "./liveness/liveness.js";
+export {
+  LIVENESS_REFUSALS,
+  type LivenessReason,
+  type LivenessRefusal,
+  REPLAY_CUES,
+  type ReplayCue,
+} from "./liveness/reasons.js";
 export type { Challenge, ChallengeResult, ChallengeState } from "./liveness/challenge.js";
 export type { ClaimChallenge } from "./liveness/challenge-claims.js";
 export type {
@@ -83,3 +93,4 @@ export type {
   IndexSearchOptions,
   VectorIndexOptions,
 } from "./vector-index-options.js";
+export type { VerifyVideoOptions, VideoDecision, VideoVerification } from "./video-verification.js";

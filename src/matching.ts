@@ -15,8 +15,8 @@ import { id, integerIn, invalidArgument, numberIn } from "./internal/validate.js
 import { largestFaceOf, type Probe } from "./probe.js";
 import { refusalError } from "./refusals.js";
 import { filterOfTerms, filterTermsOf } from "./stores/metadata-filter.js";
-import type { MetadataFilter, Store } from "./stores/store.js";
-import { euclidean } from "./template.js";
+import type { MetadataFilter, Store, SubjectRecord } from "./stores/store.js";
+import { euclidean, type Template } from "./template.js";
 
 /**
  * The distance up to which two faces match, unless a call says otherwise: a false match rate of
@@ -128,24 +128,33 @@ export function verifySubject(
     const subject = await store.getSubject(subjectId, { signal });
     if (subject === undefined) throw refusalError("subject-missing");
     const { template, face } = await analysing;
-    const candidates = ranked(
-      engine.calibration,
-      template.vector,
-      subject.faces.map(({ id: faceId, vector }) => ({ subjectId, faceId, vector })),
-    );
-    const [nearest] = candidates;
-    if (nearest === undefined) throw refusalError("subject-missing");
-    const comparisons = candidates.length;
-    const limit = threshold(engine.calibration, comparisons);
-    return {
-      decision: decide(candidates, limit),
-      distance: nearest.distance,
-      fmr: fmrOfDecision(nearest.fmr, comparisons),
-      threshold: limit,
-      comparisons,
-      face,
-    };
+    return { ...claim(engine.calibration, template, subject, threshold), face };
   });
+}
+
+/**
+ * Compares a template with a subject's faces.
+ * @throws {CountenanceError} `SUBJECT_NOT_FOUND` for a subject without faces.
+ */
+export function claim(
+  calibration: Calibration,
+  template: Template,
+  { id: subjectId, faces }: SubjectRecord,
+  threshold: Threshold,
+): Omit<Verification, "face"> {
+  const known = faces.map(({ id: faceId, vector }) => ({ subjectId, faceId, vector }));
+  const candidates = ranked(calibration, template.vector, known);
+  const [nearest] = candidates;
+  if (nearest === undefined) throw refusalError("subject-missing");
+  const comparisons = candidates.length;
+  const limit = threshold(calibration, comparisons);
+  return {
+    decision: decide(candidates, limit),
+    distance: nearest.distance,
+    fmr: fmrOfDecision(nearest.fmr, comparisons),
+    threshold: limit,
+    comparisons,
+  };
 }
 
 /** What to search among, and how many to give. */

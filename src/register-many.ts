@@ -1,4 +1,5 @@
 import { AbortedError, CountenanceError } from "./errors.js";
+import type { VideoProbe } from "./intake.js";
 import { follow } from "./internal/operations.js";
 import { integerIn, invalidArgument, optionalSignal, plainOptions } from "./internal/validate.js";
 import type { Probe } from "./probe.js";
@@ -8,7 +9,7 @@ import type { RegisterOptions, Registration } from "./registration.js";
 export interface RegisterManyItem extends Omit<RegisterOptions, "signal"> {
   /** Undefined makes a UUID. */
   readonly subjectId?: string | undefined;
-  readonly images: Probe | readonly Probe[];
+  readonly images: Probe | readonly Probe[] | VideoProbe;
 }
 
 export interface RegisterManyOptions {

@@ -1,10 +1,10 @@
-import type { Engine } from "./engine.js";
 import { CountenanceError } from "./errors.js";
 import type { Face } from "./face.js";
+import type { ReadIntake } from "./intake.js";
 import { inScope } from "./internal/operations.js";
 import { timeOrderedId } from "./internal/time-ordered-id.js";
-import { integerIn } from "./internal/validate.js";
-import { onlyFaceOf, type Probe, type ProbeFace } from "./probe.js";
+import type { BlinkResult, VideoCheckOptions } from "./liveness/blink-check.js";
+import type { ProbeFace } from "./probe.js";
 import { refusalError } from "./refusals.js";
 import type {
   FaceRecord,
@@ -23,7 +23,8 @@ import { euclidean } from "./template.js";
  */
 export const MISMATCH_DISTANCE = 0.6;
 
-export interface RegisterOptions {
+/** `maxDurationMs` and `strict` go with a video only. */
+export interface RegisterOptions extends VideoCheckOptions {
   /** A gallery that the subject joins; it is created when it is new. */
   readonly gallery?: string | undefined;
   readonly galleries?: readonly string[] | undefined;
@@ -39,38 +40,32 @@ export interface RegisterOptions {
 
 export interface Registration {
   readonly subjectId: string;
-  /** One per picture, in the order given. */
+  /** One per picture, in the order given; one for a video. */
   readonly faceIds: readonly string[];
   /** One per picture; undefined where a template was given. */
   readonly faces: readonly (Face | undefined)[];
+  /** How the video was judged; undefined for pictures and templates. */
+  readonly liveness: BlinkResult | undefined;
 }
 
 export interface RegistrationRequest {
   readonly subjectId: string;
-  readonly probes: readonly Probe[];
+  readonly read: ReadIntake;
   /** Without `"default"`. */
   readonly galleries: readonly string[];
   readonly metadata: Metadata | undefined;
   readonly ifExists: "add" | "replace" | undefined;
 }
 
-/** One probe, or a list of 1..100, as a list. @throws {CountenanceError} `INVALID_ARGUMENT`. */
-export function probeList(images: Probe | readonly Probe[]): readonly Probe[] {
-  if (!Array.isArray(images)) return [images as Probe]; // readonly arrays escape isArray's narrowing
-  integerIn("images.length", images.length, 1, 100);
-  return Array.from(images as readonly Probe[]);
-}
-
 /** Registers one subject, all or nothing. */
 export function registerSubject(
-  engine: Engine,
   store: Store,
   request: RegistrationRequest,
   signal: AbortSignal,
 ): Promise<Registration> {
   const { subjectId, ifExists, metadata } = request;
   const created: SubjectSummary = { id: subjectId, metadata, createdAtMs: Date.now() };
-  return addAll(engine, store, request, signal, (existing) => {
+  return addAll(store, request, signal, (existing) => {
     if (existing === undefined) return { kept: [], first: [create(created)] };
     if (ifExists === undefined) throw refusalError("subject-exists");
     if (ifExists === "replace") {
@@ -84,15 +79,14 @@ export function registerSubject(
 
 /**
  * Adds faces to a subject that exists, all or nothing.
- * @throws {CountenanceError} `SUBJECT_NOT_FOUND`, `FACE_MISMATCH`, and what `onlyFaceOf` throws.
+ * @throws {CountenanceError} `SUBJECT_NOT_FOUND`, `FACE_MISMATCH`, and what `intakeOf` says.
  */
 export function addFaces(
-  engine: Engine,
   store: Store,
-  request: Pick<RegistrationRequest, "subjectId" | "probes">,
+  request: Pick<RegistrationRequest, "subjectId" | "read">,
   signal: AbortSignal,
 ): Promise<Registration> {
-  return addAll(engine, store, { ...request, galleries: [] }, signal, (existing) => {
+  return addAll(store, { ...request, galleries: [] }, signal, (existing) => {
     if (existing === undefined) throw refusalError("subject-missing");
     return { kept: existing.faces, first: [] };
   });
@@ -111,27 +105,26 @@ type Intent = (existing: SubjectRecord | undefined) => {
  * that were not compared with each other.
  */
 function addAll(
-  engine: Engine,
   store: Store,
-  request: Pick<RegistrationRequest, "subjectId" | "probes" | "galleries">,
+  request: Pick<RegistrationRequest, "subjectId" | "read" | "galleries">,
   outer: AbortSignal,
   intent: Intent,
 ): Promise<Registration> {
   return inScope(outer, async (signal) => {
     const { subjectId, galleries } = request;
     // Before the first await: the caller's bytes are copied before the call returns.
-    const analysing = Promise.all(request.probes.map((probe) => onlyFaceOf(engine, probe, signal)));
+    const analysing = request.read(signal);
     analysing.catch(() => undefined); // awaited below, unless the subject is refused before
     intent(await store.getSubject(subjectId, { signal }));
-    const probes = await analysing;
+    const { faces: added, liveness } = await analysing;
     for (;;) {
       const existing = await store.getSubject(subjectId, { signal });
       const { kept, first } = intent(existing);
       refuseMismatch(
-        probes.map(({ template }) => template.vector),
+        added.map(({ template }) => template.vector),
         kept.map(({ vector }) => vector),
       );
-      const faces = probes.map((probe) => faceRecord(subjectId, probe));
+      const faces = added.map((face) => faceRecord(subjectId, face));
       const result = await store.transaction(
         [
           ...(existing === undefined ? [] : [expectUnchanged(existing)]),
@@ -148,7 +141,8 @@ function addAll(
         return {
           subjectId,
           faceIds: faces.map(({ id }) => id),
-          faces: probes.map(({ face }) => face),
+          faces: added.map(({ face }) => face),
+          liveness,
         };
       }
     }

@@ -1,11 +1,12 @@
 import type { Engine } from "./engine.js";
 import type { Box } from "./face.js";
 import { type CallOptions, DEFAULT_GALLERY } from "./galleries.js";
+import { type CheckVideo, intakeOf, type VideoProbe } from "./intake.js";
 import type { Operations } from "./internal/operations.js";
 import { id, optionalSignal, plainOptions } from "./internal/validate.js";
 import { pages } from "./pages.js";
 import type { Probe } from "./probe.js";
-import { addFaces, probeList, type Registration } from "./registration.js";
+import { addFaces, type Registration } from "./registration.js";
 import { metadataCopy } from "./metadata.js";
 import { refusalError } from "./refusals.js";
 import type { Metadata, Store, SubjectRecord } from "./stores/store.js";
@@ -42,13 +43,13 @@ export interface Subjects {
   /** Deletes the subject with its faces and memberships; false when there was none. */
   delete(subjectId: string, options?: CallOptions): Promise<boolean>;
   /**
-   * Adds faces, all or nothing.
+   * Adds faces, all or nothing: of pictures, or of one video as `register` takes it.
    * @throws {CountenanceError} `SUBJECT_NOT_FOUND`, `NO_FACE`, `MULTIPLE_FACES`, `FACE_MISMATCH`,
-   * and what `engine.analyze` throws.
+   * what `engine.analyze` throws, and `register` for videos.
    */
   addFaces(
     subjectId: string,
-    images: Probe | readonly Probe[],
+    images: Probe | readonly Probe[] | VideoProbe,
     options?: CallOptions,
   ): Promise<Registration>;
   /**
@@ -68,7 +69,12 @@ export interface Subjects {
   ): Promise<void>;
 }
 
-export function createSubjects(engine: Engine, store: Store, operations: Operations): Subjects {
+export function createSubjects(
+  engine: Engine,
+  store: Store,
+  operations: Operations,
+  checkVideo: CheckVideo,
+): Subjects {
   return {
     async get(subjectId, options = {}) {
       id("subjectId", subjectId);
@@ -104,10 +110,8 @@ export function createSubjects(engine: Engine, store: Store, operations: Operati
     },
     async addFaces(subjectId, images, options = {}) {
       id("subjectId", subjectId);
-      const probes = probeList(images);
-      return operations.call(options, (signal) =>
-        addFaces(engine, store, { subjectId, probes }, signal),
-      );
+      const read = intakeOf(engine, images, checkVideo);
+      return operations.call(options, (signal) => addFaces(store, { subjectId, read }, signal));
     },
     async removeFace(subjectId, faceId, options = {}) {
       id("subjectId", subjectId);

@@ -5,7 +5,12 @@ import { registerEach, type RegisterManyItem } from "../src/register-many.js";
 import type { Registration } from "../src/registration.js";
 
 const item = (subjectId: string): RegisterManyItem => ({ subjectId, images: new Uint8Array() });
-const done = (subjectId = "?"): Registration => ({ subjectId, faceIds: ["f"], faces: [] });
+const done = (subjectId = "?"): Registration => ({
+  subjectId,
+  faceIds: ["f"],
+  faces: [],
+  liveness: undefined,
+});
 const tick = () => new Promise((resolve) => setImmediate(resolve));
 
 test("every item gives one result with its place in the input", async () => {

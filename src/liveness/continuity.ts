@@ -5,8 +5,10 @@ import type { TrackedFace, TrackedFrame } from "./tracked-frame.js";
 
 /** A face may jump this far, in eye gaps, from where its own motion would have taken it. */
 const CALM_JUMP = 0.2;
+/** Where the tracker lost the face and found it anew, it may have slipped before that. */
+const REFOUND_JUMP = 0.4;
 /** In a clip that moves, as many times its largest other step within a second. */
-const ACTIVE_JUMP = 1.2;
+const ACTIVE_JUMP = 2;
 const ACTIVITY_MS = 1000;
 /** Frames next to a cut in which the tracker still finds its way: they are no sign of activity. */
 const SETTLING_FRAMES = 2;
@@ -15,7 +17,10 @@ const LONGEST_GAP_MS = 250;
 /** A late frame may show more motion, but no more than this many times that of one in time. */
 const LATEST = 3;
 
-const DEGREES_PER_EYE_GAP = 57.3; // a turn by an angle moves the eyes by about their gap times it
+/** A turn by this angle moves the face's points by about an eye gap. */
+const DEGREES_PER_EYE_GAP = 180 / Math.PI;
+/** Light is steadier than place: a change by e counts as two eye gaps. */
+const LIGHT_WEIGHT = 2;
 
 interface SeenFrame {
   readonly timestampMs: number;
@@ -26,6 +31,7 @@ interface SeenFrame {
 interface Step {
   readonly atMs: number;
   readonly parts: readonly number[];
+  readonly calmJump: number;
 }
 
 /**
@@ -38,14 +44,14 @@ export function hasCut(frames: readonly TrackedFrame[]): boolean {
   const seen = frames.flatMap(({ timestampMs, face }) => (face ? [{ timestampMs, face }] : []));
   const usualMs = median(gaps(seen.map(({ timestampMs }) => timestampMs)));
   const steps = seen.slice(1).map((frame, i) => stepBetween(seen[i] ?? frame, frame, usualMs));
-  return steps.some(
-    (_step, i) => jump(steps, i) > Math.max(CALM_JUMP, ACTIVE_JUMP * activity(steps, i)),
-  );
+  return steps.some(({ calmJump }, i) => {
+    return jump(steps, i) > Math.max(calmJump, ACTIVE_JUMP * activity(steps, i));
+  });
 }
 
 /** How far a step is from what the motion before or after it would have made of it. */
 function jump(steps: readonly Step[], i: number): number {
-  const { parts } = steps[i] ?? { parts: [] };
+  const parts = steps[i]?.parts ?? [];
   const neighbours = [steps[i - 1], steps[i + 1]].flatMap((step) => (step ? [step.parts] : []));
   return Math.min(
     Math.hypot(...parts),
@@ -79,11 +85,15 @@ function stepBetween(before: SeenFrame, after: SeenFrame, usualMs: number): Step
     (to.x - from.x) / gap,
     (to.y - from.y) / gap,
     Math.log(b.eyeGapPx / a.eyeGapPx),
-    Math.log((b.light + 1) / (a.light + 1)),
+    LIGHT_WEIGHT * Math.log((b.light + 1) / (a.light + 1)),
     ...turns,
   ];
   const allowed = Math.min(LATEST, Math.max(1, late));
-  return { atMs: after.timestampMs, parts: parts.map((part) => part / allowed) };
+  return {
+    atMs: after.timestampMs,
+    parts: parts.map((part) => part / allowed),
+    calmJump: after.face.followed ? CALM_JUMP : REFOUND_JUMP,
+  };
 }
 
 function middleOfEyes({ landmarks }: TrackedFace): { readonly x: number; readonly y: number } {

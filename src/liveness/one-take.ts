@@ -8,7 +8,7 @@ import type { TrackedFace, TrackedFrame } from "./tracked-frame.js";
 // Sources of the constants: docs/decisions.md, "Liveness: one person, one take".
 
 /** Pixels between the outer corners of the eyes, in most frames: below it the lids are a pixel or two. */
-export const MIN_EYE_GAP_PX = 30;
+export const MIN_EYE_GAP_PX = 24;
 /** Below it a blink is one frame or none. */
 export const MIN_FRAMES_PER_SECOND = 12;
 /** A blink takes up to 450 ms, and the eyes have to be seen open before and after it. */

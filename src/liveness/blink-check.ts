@@ -1,0 +1,102 @@
+import type { Engine } from "../engine.js";
+import type { BestFrame } from "../engine-track.js";
+import { inScope } from "../internal/operations.js";
+import { integerIn, optionalBoolean } from "../internal/validate.js";
+import type { Template } from "../template.js";
+import { type Blink, findBlinks, type NearMiss } from "./blink.js";
+import { judgeTake } from "./one-take.js";
+import type { LivenessReason } from "./reasons.js";
+import { type TrackedClip, trackClip } from "./track-clip.js";
+import type { VideoInput, VideoOptions } from "./video.js";
+
+/** What a clip shows of a living person. */
+export type BlinkResult = BlinkFindings &
+  (
+    | { readonly live: true; readonly bestFrame: BestFrame; readonly template: Template }
+    | {
+        readonly live: false;
+        /** The best frame there is; undefined when none is good enough for a template. */
+        readonly bestFrame: BestFrame | undefined;
+        /** Of somebody who was not shown to be there: never match by it. */
+        readonly template: Template | undefined;
+      }
+  );
+
+interface BlinkFindings {
+  /** All blinks of the clip, in order, also when `live` is false for another reason. */
+  readonly blinks: readonly Blink[];
+  /** What came close to a blink, and why it is none. */
+  readonly nearMisses: readonly NearMiss[];
+  /**
+   * Why `live` is false, in the order of `LIVENESS_REFUSALS`; then the replay cues, which are told
+   * without `strict` too.
+   */
+  readonly reasons: readonly LivenessReason[];
+}
+
+/** How one video is judged. */
+export interface VideoCheckOptions {
+  /** The longest clip, 1..600,000. Default: what `openCountenance({ video })` says, or 10,000. */
+  readonly maxDurationMs?: number | undefined;
+  /**
+   * Whether a hint of a replay (`REPLAY_CUES`) is enough to refuse. Default false: such hints are
+   * told, and do not decide.
+   */
+  readonly strict?: boolean | undefined;
+}
+
+export interface BlinkRules {
+  readonly video: VideoOptions;
+  /** Whether a replay cue is enough to refuse. */
+  readonly strict: boolean;
+}
+
+/** @throws {CountenanceError} `INVALID_ARGUMENT`. */
+export function blinkRules(
+  video: VideoOptions,
+  given: { maxDurationMs?: unknown; strict?: unknown },
+): BlinkRules {
+  const { maxDurationMs } = given;
+  return {
+    video:
+      maxDurationMs === undefined
+        ? video
+        : { ...video, maxDurationMs: integerIn("maxDurationMs", maxDurationMs, 1, 600_000) },
+    strict: optionalBoolean("strict", given.strict) ?? false,
+  };
+}
+
+/**
+ * How often the track is embedded. A blink with the open eyes before and after it, which the detector
+ * needs to see, takes longer: no stretch without a template has room for another person's blink.
+ */
+const EMBED_EVERY_MS = 250;
+
+/**
+ * Judges one clip: who is in it, and did they blink?
+ * @throws {CountenanceError} What `trackClip` throws.
+ */
+export function checkBlink(
+  engine: Engine,
+  video: VideoInput,
+  rules: BlinkRules,
+  outer: AbortSignal,
+): Promise<BlinkResult> {
+  return inScope(outer, async (signal) => {
+    const clip = await trackClip(engine, video, rules.video, EMBED_EVERY_MS, signal);
+    return verdict(clip);
+  });
+}
+
+function verdict({ frames, best: bestFrame }: TrackedClip): BlinkResult {
+  const { blinks, nearMisses } = findBlinks(frames);
+  const reasons: LivenessReason[] = [...judgeTake(frames, bestFrame)];
+  if (!reasons.includes("NO_FACE")) {
+    if (bestFrame === undefined) reasons.push("NO_CLEAR_FRAME");
+    if (blinks.length === 0) reasons.push("NO_BLINK");
+  }
+  const findings = { blinks, nearMisses, reasons };
+  return bestFrame !== undefined && reasons.length === 0
+    ? { ...findings, live: true, bestFrame, template: bestFrame.template }
+    : { ...findings, live: false, bestFrame, template: bestFrame?.template };
+}

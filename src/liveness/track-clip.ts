@@ -1,0 +1,39 @@
+import type { Engine } from "../engine.js";
+import type { BestFrame } from "../engine-track.js";
+import { CountenanceError } from "../errors.js";
+import type { TrackedFrame } from "./tracked-frame.js";
+import { videoFrames, type VideoInput, type VideoOptions } from "./video.js";
+
+/** A whole clip as the engine follows its face. */
+export interface TrackedClip {
+  readonly frames: readonly TrackedFrame[];
+  /** The best frame with open eyes; undefined when there is none. */
+  readonly best: BestFrame | undefined;
+}
+
+/**
+ * Decodes a video, if it is encoded, and follows its face to the end. The pictures are not kept.
+ * @param signal  Ends the decoder and the engine's work at once.
+ * @throws {CountenanceError} `UNSUPPORTED` for an engine of the caller's that cannot track eyes, and
+ * what `videoFrames` and `engine.trackEyes` throw.
+ */
+export async function trackClip(
+  engine: Engine,
+  video: VideoInput,
+  options: VideoOptions,
+  embedEveryMs: number,
+  signal: AbortSignal,
+): Promise<TrackedClip> {
+  // An engine of the caller's may be older than its type says.
+  if (typeof (engine as Partial<Engine>).trackEyes !== "function") {
+    throw new CountenanceError(
+      "COUNTENANCE_UNSUPPORTED",
+      "video: expected an engine with trackEyes, got one without",
+    );
+  }
+  const pictures = videoFrames(video, options, signal);
+  const tracking = engine.trackEyes(pictures, { embedEveryMs, signal });
+  const frames: TrackedFrame[] = [];
+  for await (const frame of tracking) frames.push(frame);
+  return { frames, best: await tracking.best() };
+}
