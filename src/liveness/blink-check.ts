@@ -84,19 +84,20 @@ export function checkBlink(
 ): Promise<BlinkResult> {
   return inScope(outer, async (signal) => {
     const clip = await trackClip(engine, video, rules.video, EMBED_EVERY_MS, signal);
-    return verdict(clip);
+    return verdict(clip, rules.strict);
   });
 }
 
-function verdict({ frames, best: bestFrame }: TrackedClip): BlinkResult {
+function verdict({ frames, best: bestFrame, cues }: TrackedClip, strict: boolean): BlinkResult {
   const { blinks, nearMisses } = findBlinks(frames);
-  const reasons: LivenessReason[] = [...judgeTake(frames, bestFrame)];
-  if (!reasons.includes("NO_FACE")) {
-    if (bestFrame === undefined) reasons.push("NO_CLEAR_FRAME");
-    if (blinks.length === 0) reasons.push("NO_BLINK");
+  const refusals: LivenessReason[] = [...judgeTake(frames, bestFrame)];
+  if (!refusals.includes("NO_FACE")) {
+    if (bestFrame === undefined) refusals.push("NO_CLEAR_FRAME");
+    if (blinks.length === 0) refusals.push("NO_BLINK");
   }
-  const findings = { blinks, nearMisses, reasons };
-  return bestFrame !== undefined && reasons.length === 0
+  const findings = { blinks, nearMisses, reasons: [...refusals, ...cues] };
+  const refused = refusals.length > 0 || (strict && cues.length > 0);
+  return bestFrame !== undefined && !refused
     ? { ...findings, live: true, bestFrame, template: bestFrame.template }
     : { ...findings, live: false, bestFrame, template: bestFrame?.template };
 }

@@ -77,6 +77,38 @@ test("several clips at once are judged apart", async () => {
   expect(results.map(({ live }) => live)).toEqual([0, 1, 0, 1, 0, 1, 0, 1].map((i) => i === 0));
 });
 
+describe("a hint of a replay", () => {
+  /** The tracker sees a blink, and all pictures are the same one for longer than any camera's. */
+  async function* frozen(): AsyncGenerator<VideoFrame, void, undefined> {
+    for await (const { timestampMs, image } of clipOf(blinking)) {
+      const { data, ...size } = image;
+      // The number of the frame stays where the thumbnail has no point.
+      const wide = new Uint8Array(4000).fill(90);
+      wide.set(data, 0);
+      yield { timestampMs, image: { ...size, data: wide, width: 4000 } };
+    }
+  }
+
+  test("is told, and does not decide", async () => {
+    const result = await faces.liveness.blink(frozen());
+    expect(result).toMatchObject({ live: true, reasons: ["FROZEN_FRAMES"] });
+  });
+
+  test("decides when the call is strict", async () => {
+    const result = await faces.liveness.blink(frozen(), { strict: true });
+    expect(result).toMatchObject({ live: false, reasons: ["FROZEN_FRAMES"] });
+    expect(result.template).toBeDefined();
+  });
+
+  test("in a strict registration or verification is not live", async () => {
+    const registering = faces.register("ada", { video: frozen() }, { strict: true });
+    await expect(registering).rejects.toEqual(failure("COUNTENANCE_NOT_LIVE"));
+    await faces.register("ada", { video: frozen() });
+    const { decision } = await faces.verify("ada", { video: frozen() }, { strict: true });
+    expect(decision).toEqual({ kind: "not-live", reasons: ["FROZEN_FRAMES"] });
+  });
+});
+
 describe("an end before the end", () => {
   /** Frames without an end, and whether their source was told to stop. */
   function endless() {
