@@ -2,6 +2,7 @@ export type { Calibration } from "./calibration.js";
 export { type Countenance, openCountenance, type OpenOptions } from "./countenance.js";
 export type { Candidate, Decision } from "./decision.js";
 export { type AnalyzeOptions, createEngine, type Engine } from "./engine.js";
+export type { SpoofScores } from "./engine-passive.js";
 export type { Alignment, Detector, EngineOptions, Precision } from "./engine-options.js";
 export type { BestFrame, EyeTracking, TrackEyesOptions } from "./engine-track.js";
 export { AbortedError, CountenanceError, ERROR_CODES, type ErrorCode } from "./errors.js";
@@ -33,6 +34,14 @@ export type {
   StepTerms,
 } from "./liveness/challenge-steps.js";
 export type { ChallengeReason } from "./liveness/challenge-verdict.js";
+export type { PassiveInput, PassiveOptions, PassiveResult } from "./liveness/passive.js";
+export {
+  PASSIVE_POINTS,
+  PASSIVE_REASONS,
+  type PassiveFrame,
+  type PassivePoint,
+  type PassiveReason,
+} from "./liveness/passive-rules.js";
 export type { Pose, TrackedFace, TrackedFrame } from "./liveness/tracked-frame.js";
 export {
   type VideoFrame,

@@ -2,6 +2,13 @@ import type { Engine } from "../engine.js";
 import type { Operations } from "../internal/operations.js";
 import { optionalSignal, plainOptions } from "../internal/validate.js";
 import { type BlinkResult, blinkRules, checkBlink, type VideoCheckOptions } from "./blink-check.js";
+import {
+  checkPassive,
+  type PassiveInput,
+  type PassiveOptions,
+  passiveRules,
+  type PassiveResult,
+} from "./passive.js";
 import type { VideoInput, VideoOptions } from "./video.js";
 
 export interface BlinkOptions extends VideoCheckOptions {
@@ -18,6 +25,17 @@ export interface Liveness {
    * `STORE_CLOSED`.
    */
   blink(video: VideoInput, options?: BlinkOptions): Promise<BlinkResult>;
+
+  /**
+   * Asks two networks (MiniFASNet) whether pictures or a clip show a face, or a print or a screen
+   * that shows one. Its operating points are not validated: `countenance evaluate liveness` measures
+   * them on clips of your own. What cannot be judged is `inconclusive`, never an error.
+   * @throws {CountenanceError} `MODEL_MISSING` until both networks were added (`countenance models
+   * add`), `UNSUPPORTED` (an engine of your own without `spoofScores`), `IMAGE_UNREADABLE`,
+   * `IMAGE_TOO_LARGE`, `INVALID_ARGUMENT`, `BUSY`, `ABORTED`, `STORE_CLOSED`; for a video what
+   * `blink` throws.
+   */
+  passive(input: PassiveInput, options?: PassiveOptions): Promise<PassiveResult>;
 }
 
 export function createLiveness(
@@ -31,6 +49,14 @@ export function createLiveness(
       const rules = blinkRules(videoOptions, given);
       return operations.run(optionalSignal("signal", given.signal), (signal) =>
         checkBlink(engine, video, rules, signal),
+      );
+    },
+
+    async passive(input, options = {}) {
+      const given = plainOptions("options", options, ["point", "maxDurationMs", "signal"]);
+      const rules = passiveRules(videoOptions, given);
+      return operations.run(optionalSignal("signal", given.signal), (signal) =>
+        checkPassive(engine, input, rules, signal),
       );
     },
   };
