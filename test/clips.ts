@@ -33,6 +33,7 @@ const ENCODERS = {
   vp9: ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "1M"],
   mpeg4: ["-c:v", "mpeg4"],
   mjpeg: ["-c:v", "mjpeg"],
+  aac: ["-c:a", "aac"],
   copy: ["-c", "copy"],
 } as const;
 
