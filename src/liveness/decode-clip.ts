@@ -25,10 +25,10 @@ const UNUSUAL = "a damaged one, or one whose pictures change their size";
 export async function* decodeClip(
   decoder: Decoder,
   limits: DecodeLimits,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): AsyncGenerator<VideoFrame, undefined> {
-  const onAbort = () => decoder.kill(new AbortedError(signal?.reason));
-  signal?.addEventListener("abort", onAbort, { once: true });
+  const onAbort = () => decoder.kill(new AbortedError(signal.reason));
+  signal.addEventListener("abort", onAbort, { once: true });
   const source = framesOf(decoder, limits);
   const asked: Promise<IteratorResult<VideoFrame, undefined>>[] = [];
   const ask = () => {
@@ -48,7 +48,7 @@ export async function* decodeClip(
       throwIfAborted(signal);
     }
   } finally {
-    signal?.removeEventListener("abort", onAbort);
+    signal.removeEventListener("abort", onAbort);
     decoder.kill();
     await source.return(undefined);
     await decoder.ended().catch(() => undefined); // what is to be told has been told

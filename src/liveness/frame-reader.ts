@@ -110,10 +110,10 @@ export class TimestampReader {
 
   async nextMs(): Promise<number> {
     const frame = /^frame:(\d+) +pts:(-?\d{1,15}) /.exec((await this.#bytes.line(100)) ?? "");
-    const value = await this.#bytes.line(100);
-    if (frame === null || value === undefined) throw new MalformedOutput("no timestamp");
+    if (frame === null) throw new MalformedOutput("no timestamp");
     // It begins anew with the filters, which ffmpeg does when the pictures become others.
     if (Number(frame[1]) !== this.#count++) throw new MalformedOutput("pictures of another kind");
+    await this.#bytes.line(100); // what the timestamp was asked for with
     return Number(frame[2]) / 1000;
   }
 }

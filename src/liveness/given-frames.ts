@@ -1,5 +1,6 @@
 import { AbortedError, CountenanceError } from "../errors.js";
 import { imageSource } from "../internal/image-source.js";
+import { follow } from "../internal/operations.js";
 import { throwIfAborted } from "../internal/slots.js";
 import { invalidArgument, isPlainObject, plainOptions } from "../internal/validate.js";
 import { type DecodeLimits, tooLong } from "./ffmpeg.js";
@@ -21,9 +22,11 @@ const MAX_PIXELS = 9_000_000;
 export async function* givenFrames(
   frames: AsyncIterable<unknown>,
   limits: DecodeLimits,
-  signal: AbortSignal | undefined,
+  outer: AbortSignal | undefined,
 ): AsyncGenerator<VideoFrame, undefined> {
-  throwIfAborted(signal);
+  throwIfAborted(outer);
+  const { controller, unfollow } = follow(outer);
+  const { signal } = controller;
   const iterator = frames[Symbol.asyncIterator]();
   let startMs = NaN;
   let lastMs = -Infinity;
@@ -50,7 +53,8 @@ export async function* givenFrames(
       throwIfAborted(signal);
     }
   } finally {
-    if (signal?.aborted) iterator.return?.().catch(() => undefined);
+    unfollow();
+    if (signal.aborted) iterator.return?.().catch(() => undefined);
     else if (isWithin) await iterator.return?.();
   }
 }
@@ -75,8 +79,7 @@ function noFrames(): CountenanceError {
   return new CountenanceError("COUNTENANCE_VIDEO_UNREADABLE", "video: expected frames, got none");
 }
 
-async function unlessAborted<T>(next: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return next;
+async function unlessAborted<T>(next: Promise<T>, signal: AbortSignal): Promise<T> {
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(new AbortedError(signal.reason));

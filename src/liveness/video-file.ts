@@ -48,10 +48,7 @@ export async function openVideoFile(path: string, maxBytes: number): Promise<Vid
  * @throws {CountenanceError} `COUNTENANCE_INTERNAL` when the folder for temporary files is full or not
  *   to be written, `COUNTENANCE_ABORTED`.
  */
-export async function unnamedFileOf(
-  bytes: Uint8Array,
-  signal: AbortSignal | undefined,
-): Promise<FileHandle> {
+export async function unnamedFileOf(bytes: Uint8Array, signal: AbortSignal): Promise<FileHandle> {
   try {
     const path = join(tmpdir(), `countenance-${randomUUID()}`);
     const handle = await open(path, "wx+", 0o600);

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { CountenanceError } from "../errors.js";
 import type { RawImage } from "../image.js";
 import { fullPathOf } from "../internal/full-path.js";
+import { follow } from "../internal/operations.js";
 import { Slots, throwIfAborted } from "../internal/slots.js";
 import { isUint8Array, lengthOf } from "../internal/typed-array.js";
 import {
@@ -123,7 +124,7 @@ export function videoFrames(
 interface Clip {
   /** In memory until it is opened. */
   readonly heldBytes: number;
-  open(signal: AbortSignal | undefined): Promise<VideoFile>;
+  open(signal: AbortSignal): Promise<VideoFile>;
 }
 
 function bytesClip(input: Uint8Array, maxBytes: number): Clip {
@@ -147,14 +148,16 @@ function bytesClip(input: Uint8Array, maxBytes: number): Clip {
 async function* decoded(
   clip: Clip,
   { ffmpegPath, limits, maxConcurrent }: ResolvedOptions,
-  signal: AbortSignal | undefined,
+  outer: AbortSignal | undefined,
 ): AsyncGenerator<VideoFrame, undefined> {
-  throwIfAborted(signal);
+  throwIfAborted(outer);
   let { heldBytes } = clip;
   if (isFull(heldBytes)) throw busy();
   pending.calls += 1;
   pending.bytes += heldBytes;
   let share = 0;
+  const { controller, unfollow } = follow(outer);
+  const { signal } = controller;
   try {
     share = await processes.take(Math.floor(WHOLE / maxConcurrent), signal);
     const { handle, format } = await clip.open(signal);
@@ -168,6 +171,7 @@ async function* decoded(
       await handle.close();
     }
   } finally {
+    unfollow();
     processes.giveBack(share);
     pending.calls -= 1;
     pending.bytes -= heldBytes;

@@ -44,12 +44,17 @@ export function children(): string[] {
     .map(({ name }) => name);
 }
 
+/** Whether a process runs. One that is dead and not yet buried does not: proc(5), state Z. */
+export function isAlive(pid: number): boolean {
+  return processes().some((one) => Number(one.pid) === pid && one.state !== "Z");
+}
+
 /** Whether a process with this word among its arguments runs. */
 export function runs(word: string): boolean {
   return processes().some(({ pid }) => read(`/proc/${pid}/cmdline`).split("\0").includes(word));
 }
 
-function processes(): { pid: string; name: string; parent: number }[] {
+function processes(): { pid: string; name: string; state: string; parent: number }[] {
   return readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry))
     .map((pid) => {
@@ -57,7 +62,8 @@ function processes(): { pid: string; name: string; parent: number }[] {
       const stat = read(`/proc/${pid}/stat`);
       const end = stat.lastIndexOf(")");
       const name = stat.slice(stat.indexOf("(") + 1, end);
-      return { pid, name, parent: Number(stat.slice(end + 2).split(" ")[1]) };
+      const [state = "", parent] = stat.slice(end + 2).split(" ");
+      return { pid, name, state, parent: Number(parent) };
     });
 }
 
