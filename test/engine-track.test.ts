@@ -55,6 +55,21 @@ describe("a face", () => {
     }
   });
 
+  test("that jumps is measured at once as it is when it has come to rest", async () => {
+    const jumped = await placed(photo, { x: 34, y: -26 });
+    const [, , moving, , , , resting] = await track([
+      photo,
+      photo,
+      ...Array<RawImage>(5).fill(jumped),
+    ]);
+    if (!moving?.face || !resting?.face) throw new Error("expected a face in all frames");
+    expect(moving.face.followed).toBe(true);
+    expect(Math.abs(moving.face.eyes.left - resting.face.eyes.left)).toBeLessThan(0.015);
+    expect(Math.abs(moving.face.eyes.right - resting.face.eyes.right)).toBeLessThan(0.015);
+    expect(Math.abs(moving.face.pose.pitch - resting.face.pose.pitch)).toBeLessThan(1.5);
+    expect(Math.abs(moving.face.pose.yaw - resting.face.pose.yaw)).toBeLessThan(1.5);
+  });
+
   test("is lost in a frame without it, and found anew after", async () => {
     const seen = await track([photo, photo, blank(photo), blank(photo), photo, photo]);
     expect(seen.map(({ face }) => face?.followed)).toEqual([
