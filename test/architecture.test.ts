@@ -54,6 +54,13 @@ const FORBIDDEN: [path: string, text: string, other: string, rule: string][] = [
     "src/conversion/onnx.ts",
     "command line converts",
   ],
+  [
+    "src/liveness/passive.ts",
+    'import "../evaluate/attack-rates.js";',
+    "src/evaluate/attack-rates.ts",
+    "command line evaluates",
+  ],
+  ["src/evaluate/attack-rates.ts", 'import "../engine.js";', "src/engine.ts", "pure"],
   ["src/stores/memory.ts", 'import "../countenance.js";', "src/countenance.ts", "facade"],
   ["src/stores/sqlite.ts", 'await import("../engine.js");', "src/engine.ts", "facade"],
   ["src/http/auth.ts", 'import "../internal/task.js";', "src/internal/task.ts", "public API"],

@@ -67,6 +67,7 @@ const PURE = new Set(
     "liveness/tracked-frame",
     "liveness/video-format",
     "liveness/frame-reader",
+    "evaluate/attack-rates",
     "evaluate/clopper-pearson",
   ].map((name) => `src/${name}.ts`),
 );
@@ -86,6 +87,9 @@ const MAY_CONVERT = /^src\/(conversion|cli)\//;
 
 /** The only file of the library that starts processes: others would do it without its limits. */
 const STARTS_PROCESSES = /^src\/(liveness\/ffmpeg\.ts|cli\/.*)$/;
+
+/** The library's users shall not load a measurement. */
+const MAY_EVALUATE = /^src\/(evaluate|cli)\//;
 
 function importViolations(
   files: Files,
@@ -124,6 +128,9 @@ function importViolations(
     }
     if (target.startsWith("src/conversion/") && !MAY_CONVERT.test(path)) {
       deny(specifier, "only the command line converts models");
+    }
+    if (target.startsWith("src/evaluate/") && !MAY_EVALUATE.test(path)) {
+      deny(specifier, "only the command line evaluates");
     }
     if (path.startsWith("src/stores/") && FACADE.has(target)) {
       deny(specifier, "stores never import the facade");

@@ -7,6 +7,7 @@ import { Command } from "commander";
 import { CountenanceError } from "../errors.js";
 import { packageRoot } from "../internal/native.js";
 import { doctorCommand } from "./doctor.js";
+import { evaluateCommand } from "./evaluate.js";
 import { modelsCommand } from "./models.js";
 
 async function main(): Promise<void> {
@@ -19,6 +20,7 @@ async function main(): Promise<void> {
     .version(version)
     .addCommand(doctorCommand())
     .addCommand(modelsCommand())
+    .addCommand(evaluateCommand())
     .parseAsync();
 }
 
