@@ -67,8 +67,8 @@ export function blinkRules(
 }
 
 /**
- * How often the track is embedded. A blink with the open eyes before and after it, which the detector
- * needs to see, takes longer: no stretch without a template has room for another person's blink.
+ * How often the track is embedded. Another person's blink takes longer, with the open eyes before and
+ * after it; closed eyes alone do not, but they have to be cut in so well that nothing jumps.
  */
 const EMBED_EVERY_MS = 250;
 

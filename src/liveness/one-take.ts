@@ -2,7 +2,7 @@ import type { Template } from "../template.js";
 import { hasCut } from "./continuity.js";
 import { median } from "./median.js";
 import type { LivenessRefusal } from "./reasons.js";
-import { distanceToMean, largestDrift, MAX_DRIFT } from "./same-person.js";
+import { distanceToMean, largestDrift, MAX_BEST_DISTANCE, MAX_DRIFT } from "./same-person.js";
 import type { TrackedFace, TrackedFrame } from "./tracked-frame.js";
 
 // Sources of the constants: docs/decisions.md, "Liveness: one person, one take".
@@ -76,5 +76,5 @@ function isOnePerson(seen: readonly SeenFrame[], best: TakeFrame | undefined): b
   if (largestDrift(vectors) > MAX_DRIFT) return false;
   // By itself: one frame of somebody else is no stretch, but it must not become the template.
   if (best === undefined || vectors.length === 0) return true;
-  return distanceToMean(best.template.vector, vectors) <= MAX_DRIFT;
+  return distanceToMean(best.template.vector, vectors) <= MAX_BEST_DISTANCE;
 }

@@ -1,10 +1,12 @@
 import { euclidean } from "../template.js";
 
-/**
- * How far apart the mean templates of one stretch of a clip and of all the rest may be. Measured on
- * the 17 clips of docs/decisions.md, "Liveness: one person, one take".
- */
+// Sources of the constants: docs/decisions.md, "Liveness: one person, one take".
+
+/** How far apart the mean templates of one stretch of a clip and of all the rest may be. */
 export const MAX_DRIFT = 0.47;
+
+/** How far a clip's best template, of a frontal face with open eyes, may be from the mean of all. */
+export const MAX_BEST_DISTANCE = 0.4;
 
 /** A stretch is at least this many templates: one alone moves too much with pose and expression. */
 const SHORTEST = 2;
