@@ -1,0 +1,171 @@
+#include "vision/pipeline_track.h"
+
+#include <cmath>
+
+#include "check.h"
+#include "drawn_face.h"
+#include "model_fixture.h"
+
+using namespace countenance;
+using test::plain;
+
+namespace {
+
+std::shared_ptr<PipelineModels> models() {
+  auto made = std::make_shared<PipelineModels>();
+  made->detector = DetectorKind::kBlazeFace;
+  made->alignment = Alignment::kMesh;
+  made->detectorNetwork = test::network("blazeface.bin");
+  made->mesh = test::network("facemesh.bin");
+  made->trackedMesh = made->mesh;
+  made->iris = test::network("iris.bin");
+  made->embedder = test::resnet();
+  return made;
+}
+
+/// What one thread of an engine has; a track of its own goes with it.
+struct Rig {
+  std::shared_ptr<PipelineModels> shared = models();
+  Pipeline pipeline{shared};
+  FaceTracker tracker{*shared, pipeline};
+  FaceTrack track;
+  double nowMs = -40;
+
+  TrackedFrame step(const Image& image) {
+    return tracker.step(track, image.view(), nowMs += 40, {});
+  }
+};
+
+Rig& rig() {  // loading takes most of the time
+  static Rig one;
+  one.track = {};
+  one.nowMs = -40;
+  return one;
+}
+
+Image faceAt(double x, double y, double size = 140) {
+  Image image = plain(400, 300);
+  test::drawFace(image, x, y, size);
+  return image;
+}
+
+float centreOf(const TrackedFace& face) { return face.box.x + face.box.width / 2; }
+
+}  // namespace
+
+TEST("a face is found, and then followed while it moves and grows") {
+  Rig& r = rig();
+  const TrackedFrame first = r.step(faceAt(160, 150));
+  CHECK(first.face && !first.face->followed && first.facesSeen == std::size_t{1});
+  for (int i = 1; i <= 6; ++i) {
+    const TrackedFrame frame = r.step(faceAt(160 + 12 * i, 150, 140 + 4 * i));
+    CHECK(frame.face && frame.face->followed);
+    const float moved = centreOf(*frame.face) - centreOf(*first.face);
+    CHECK(std::abs(moved - 12.0F * static_cast<float>(i)) < 8);
+    CHECK(std::abs(frame.face->pose.roll) < 10 && frame.face->embedding.empty());
+  }
+}
+
+TEST("a face that goes is lost at once, and found anew where it comes back") {
+  Rig& r = rig();
+  r.step(faceAt(120, 150));
+  const TrackedFrame gone = r.step(plain(400, 300));
+  CHECK(!gone.face && gone.facesSeen == std::size_t{0});
+  const TrackedFrame back = r.step(faceAt(280, 150));
+  CHECK(back.face && !back.face->followed && std::abs(centreOf(*back.face) - 280) < 25);
+}
+
+TEST("a face that jumps is found anew in the same frame") {
+  Rig& r = rig();
+  r.step(faceAt(100, 150));
+  const TrackedFrame jumped = r.step(faceAt(310, 150));
+  CHECK(jumped.face && !jumped.face->followed && std::abs(centreOf(*jumped.face) - 310) < 25);
+}
+
+TEST("the larger of two faces is followed, and the other one is seen within 200 ms") {
+  Rig& r = rig();
+  Image two = plain(640, 300);
+  test::drawFace(two, 160, 150, 180);
+  Image one = two;
+  test::drawFace(two, 470, 150, 130);
+  const TrackedFrame first = r.step(two);
+  CHECK(first.face && std::abs(centreOf(*first.face) - 160) < 25);
+  CHECK(first.facesSeen == std::size_t{2});
+  std::size_t looks = 0;
+  for (int i = 0; i < 5; ++i) {
+    const TrackedFrame frame = r.step(one);
+    CHECK(frame.face && frame.face->followed);
+    if (frame.facesSeen) CHECK(++looks == 1 && *frame.facesSeen == 1);
+  }
+  CHECK(looks == 1);
+}
+
+TEST("a face far behind the followed one is a passer-by") {
+  Rig& r = rig();
+  Image image = plain(640, 480);
+  test::drawFace(image, 200, 240, 300);
+  test::drawFace(image, 520, 200, 80);
+  const TrackedFrame frame = r.step(image);
+  CHECK(frame.face && frame.facesSeen == std::size_t{1});
+}
+
+TEST("a template comes where a face is found anew, and after the time asked for") {
+  Rig& r = rig();
+  r.track.options.embedEveryMs = 100;
+  const Image image = faceAt(200, 150);
+  const std::size_t expected[] = {128, 0, 0, 128, 0};
+  for (const std::size_t size : expected) CHECK(r.step(image).face->embedding.size() == size);
+}
+
+TEST("the mesh gives openness as the iris network does, in its own numbers") {
+  Rig& r = rig();
+  const Openness iris = r.step(faceAt(200, 150)).face->eyes;
+  Rig& again = rig();
+  again.track.options.contour = EyeContour::kMesh;
+  const Openness mesh = again.step(faceAt(200, 150)).face->eyes;
+  CHECK(iris.left > 0.05F && mesh.left > 0.05F && std::abs(iris.left - mesh.left) > 1e-4F);
+}
+
+TEST("grey frames are followed as those of three equal channels are") {
+  Rig& r = rig();
+  const Image image = faceAt(200, 150);
+  Image grey(400, 300, 1);
+  for (std::size_t y = 0; y < 300; ++y) {
+    for (std::size_t x = 0; x < 400; ++x) grey.row(y)[x] = image.row(y)[3 * x];
+  }
+  const TrackedFrame three = r.step(image);
+  const TrackedFrame one = r.step(grey);
+  CHECK(one.face && one.face->followed);
+  CHECK(std::abs(one.face->eyeGap - three.face->eyeGap) < 1);
+}
+
+TEST("the sharpest of frames that are alike is kept, and has a template") {
+  Rig& r = rig();
+  r.step(plain(400, 300));
+  CHECK(!r.track.best);
+  Image dim = faceAt(200, 150);
+  for (std::size_t i = 0; i < 400 * 300 * 3; ++i) {
+    dim.row(0)[i] = static_cast<std::uint8_t>(dim.row(0)[i] / 2 + 60);
+  }
+  r.step(dim);
+  r.step(faceAt(200, 150));
+  r.step(dim);
+  CHECK(r.track.best && r.track.best->timestampMs == 80);
+  CHECK(r.tracker.embed(*r.track.best).size() == 128);
+}
+
+TEST("an aborted step leaves the track as it was") {
+  Rig& r = rig();
+  r.step(faceAt(200, 150));
+  const CancelToken cancel;
+  cancel.cancel();
+  const Image image = faceAt(206, 150);
+  CHECK_ERROR(ErrorCode::kAborted, r.tracker.step(r.track, image.view(), 40, cancel));
+  CHECK(r.step(image).face->followed);
+}
+
+TEST("an empty picture is refused") {
+  CHECK_ERROR(ErrorCode::kInvalidArgument, rig().tracker.step(rig().track, {}, 0, {}));
+}
+
+TEST_MAIN()
