@@ -106,6 +106,27 @@ test("a few frames that the camera dropped are no cut", () => {
   expect(judge(frames)).toEqual([]);
 });
 
+describe("a head that moves", () => {
+  /** Pixels to the right in each frame from the thirtieth on. */
+  const moved = (steps: readonly number[]) =>
+    take({ durationMs: 2000 }).map((frame, i) => {
+      const shift = steps.slice(0, Math.max(0, i - 29)).reduce((sum, step) => sum + step, 0);
+      const { face } = frame;
+      const landmarks = face?.landmarks.map(({ x, y }) => ({ x: x + shift, y })) ?? [];
+      return { ...frame, face: face && { ...face, landmarks } };
+    });
+
+  test("by a third of an eye gap for three frames is no cut, for one it is", () => {
+    expect(judge(moved([40, 40, 40]))).toEqual([]);
+    expect(judge(moved([40]))).toEqual(["CUT"]);
+  });
+
+  test("fast while the camera drops three frames is no cut", () => {
+    const frames = take({ speed: 4 }).filter((_frame, i) => i < 30 || i > 32);
+    expect(judge(frames)).toEqual([]);
+  });
+});
+
 test("a head that moves fast and steadily is no cut", () => {
   expect(judge(take({ speed: 4 }))).toEqual([]);
 });
