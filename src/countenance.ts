@@ -6,6 +6,7 @@ import { createGalleries, DEFAULT_GALLERY, type Galleries } from "./galleries.js
 import { type CheckVideo, intakeOf, videoOf, type VideoProbe } from "./intake.js";
 import { Operations } from "./internal/operations.js";
 import { blinkRules, checkBlink } from "./liveness/blink-check.js";
+import { type ChallengeSetup, challengeSetupOf } from "./liveness/challenge-options.js";
 import { createLiveness, type Liveness } from "./liveness/liveness.js";
 import { type VideoOptions, videoOptionsOf } from "./liveness/video.js";
 import {
@@ -57,6 +58,8 @@ export interface OpenOptions {
   readonly engine?: Engine | undefined;
   /** How videos are decoded. */
   readonly video?: VideoOptions | undefined;
+  /** How challenges are sealed, and claimed for their only verdict. */
+  readonly challenge?: ChallengeSetup | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -129,7 +132,14 @@ export interface Countenance {
  * `ABORTED`.
  */
 export async function openCountenance(options: OpenOptions = {}): Promise<Countenance> {
-  const given = plainOptions("options", options, ["path", "store", "engine", "video", "signal"]);
+  const given = plainOptions("options", options, [
+    "path",
+    "store",
+    "engine",
+    "video",
+    "challenge",
+    "signal",
+  ]);
   const signal = optionalSignal("signal", given.signal);
   const { path } = given;
   if (path !== undefined && typeof path !== "string") {
@@ -149,6 +159,7 @@ export async function openCountenance(options: OpenOptions = {}): Promise<Counte
     );
   }
   const video = checkedVideoOptions(given.video);
+  const challenge = challengeSetupOf(given.challenge);
   const ownSignal = signal === undefined ? {} : { signal };
   const opened: { close(): Promise<void> }[] = [];
   try {
@@ -166,7 +177,7 @@ export async function openCountenance(options: OpenOptions = {}): Promise<Counte
         `expected a store of ${modelId}, ${pipeline}, got one of ${pinned.modelId}, ${pinned.pipeline}: open it with an engine of its alignment and precision`,
       );
     }
-    return new StoreBackedCountenance(engine, store, opened, video);
+    return new StoreBackedCountenance(engine, store, opened, video, challenge);
   } catch (error) {
     for (const resource of opened) await resource.close();
     throw error;
@@ -191,13 +202,14 @@ class StoreBackedCountenance implements Countenance {
     store: Store,
     opened: readonly { close(): Promise<void> }[],
     video: VideoOptions,
+    challenge: ChallengeSetup,
   ) {
     this.engine = engine;
     this.#video = video;
     this.#store = store;
     this.#opened = opened;
     this.subjects = createSubjects(engine, store, this.#operations, this.#videoCheck({}));
-    this.liveness = createLiveness(engine, video, this.#operations);
+    this.liveness = createLiveness(engine, video, challenge, this.#operations);
     this.galleries = createGalleries(store, this.#operations);
   }
 

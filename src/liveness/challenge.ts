@@ -17,7 +17,7 @@ import {
 import { seal, unseal } from "./challenge-seal.js";
 import type { ChallengeStep, DoneStep } from "./challenge-steps.js";
 import { type ChallengeReason, judgeChallenge } from "./challenge-verdict.js";
-import type { TrackedFrame } from "./tracked-frame.js";
+import type { TrackedClip } from "./track-clip.js";
 import type { VideoInput } from "./video.js";
 
 /**
@@ -65,8 +65,8 @@ export interface Challenge extends ChallengeTerms {
    *
    * Only a verdict uses the challenge up: after an error (an unreadable video, BUSY, ABORTED) it can
    * be judged again until it expires.
-   * @throws {CountenanceError} `CHALLENGE_USED`, `INVALID_ARGUMENT`, `VIDEO_UNREADABLE`,
-   * `VIDEO_TOO_LONG`, `VIDEO_DECODER_MISSING`, `BUSY`, `ABORTED`; and whatever the host's `claim` throws.
+   * @throws {CountenanceError} `CHALLENGE_USED`, and what `liveness.blink` throws; and whatever the
+   * host's `claim` throws.
    */
   judge(
     video: VideoInput,
@@ -74,17 +74,12 @@ export interface Challenge extends ChallengeTerms {
   ): Promise<ChallengeResult>;
 }
 
-/** A clip as the facade follows its face. */
-export interface TrackedClip {
-  readonly frames: readonly TrackedFrame[];
-  readonly best: BestFrame | undefined;
-}
-
+/** How the facade follows the face of a clip. */
 export type TrackClip = (
   video: VideoInput,
   options: { readonly maxDurationMs: number; readonly embedEveryMs: number },
   signal: AbortSignal,
-) => Promise<TrackedClip>;
+) => Promise<Pick<TrackedClip, "frames" | "best">>;
 
 export interface Challenges {
   create(options?: ChallengeOptions): Challenge;

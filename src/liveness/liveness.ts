@@ -1,7 +1,9 @@
 import type { Engine } from "../engine.js";
-import type { Operations } from "../internal/operations.js";
+import { inScope, type Operations } from "../internal/operations.js";
 import { optionalSignal, plainOptions } from "../internal/validate.js";
 import { type BlinkResult, blinkRules, checkBlink, type VideoCheckOptions } from "./blink-check.js";
+import { type Challenge, createChallenges, type TrackClip } from "./challenge.js";
+import type { ChallengeOptions, ChallengeSetup } from "./challenge-options.js";
 import {
   checkPassive,
   type PassiveInput,
@@ -9,6 +11,7 @@ import {
   passiveRules,
   type PassiveResult,
 } from "./passive.js";
+import { trackClip } from "./track-clip.js";
 import type { VideoInput, VideoOptions } from "./video.js";
 
 export interface BlinkOptions extends VideoCheckOptions {
@@ -36,14 +39,35 @@ export interface Liveness {
    * `blink` throws.
    */
   passive(input: PassiveInput, options?: PassiveOptions): Promise<PassiveResult>;
+
+  /**
+   * Makes a random sequence of blinks and turns of the head, to be done in front of the camera. It
+   * stops recorded videos too; it does not stop a program that animates a face when asked.
+   * @throws {CountenanceError} `INVALID_ARGUMENT`.
+   */
+  challenge(options?: ChallengeOptions): Challenge;
+
+  /**
+   * The challenge that `serialize()` made, here or on a server with the same key.
+   * @throws {CountenanceError} `INVALID_ARGUMENT`: no such text, changed, or sealed with another key.
+   */
+  openChallenge(text: string): Challenge;
 }
 
 export function createLiveness(
   engine: Engine,
   videoOptions: VideoOptions,
+  challengeSetup: ChallengeSetup,
   operations: Operations,
 ): Liveness {
+  const track: TrackClip = (video, { maxDurationMs, embedEveryMs }, outer) =>
+    inScope(outer, (signal) =>
+      trackClip(engine, video, { ...videoOptions, maxDurationMs }, embedEveryMs, signal),
+    );
+  const challenges = createChallenges(track, operations, challengeSetup);
   return {
+    challenge: (options) => challenges.create(options),
+    openChallenge: (text) => challenges.open(text),
     async blink(video, options = {}) {
       const given = plainOptions("options", options, ["maxDurationMs", "strict", "signal"]);
       const rules = blinkRules(videoOptions, given);
