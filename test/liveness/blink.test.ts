@@ -101,8 +101,19 @@ describe("a near miss", () => {
     expect(reasons(eyeClip({ left: blinkAt(1500), right: () => 1 }))).toEqual(["ONE_EYE"]);
   });
 
+  test("is something that covers one eye after the other", () => {
+    const sweep = eyeClip({ left: blinkAt(1450), right: blinkAt(1620), noise: 0.01 });
+    expect(new Set(reasons(sweep))).toEqual(new Set(["ONE_EYE"]));
+  });
+
+  test("is a closure after which the eyes stay half open, as in a look down", () => {
+    const lookDown = (timeMs: number) => (timeMs > 1500 ? 0.7 : 1);
+    const left = allOf(blinkAt(1500), lookDown);
+    expect(reasons(eyeClip({ left }))).toEqual(["NOT_OPEN"]);
+  });
+
   test("is a dip that does not close the eyes", () => {
-    expect(reasons(eyeClip({ left: blinkAt(1500, { depth: 0.35 }) }))).toEqual(["SHALLOW"]);
+    expect(reasons(eyeClip({ left: blinkAt(1500, { depth: 0.3 }) }))).toEqual(["SHALLOW"]);
   });
 
   test("is a single frame, at a rate that shows more of a blink", () => {
@@ -111,7 +122,7 @@ describe("a near miss", () => {
   });
 
   test("is a long closure", () => {
-    expect(reasons(eyeClip({ left: blinkAt(1500, { closedMs: 500 }) }))).toEqual(["LONG"]);
+    expect(reasons(eyeClip({ left: blinkAt(1500, { closedMs: 300 }) }))).toEqual(["LONG"]);
   });
 
   test("is a squint or a look down of more than half a second", () => {
