@@ -53,7 +53,7 @@ export interface DecodeLimits {
 /** What a clip of this length may cost. */
 export function decodeLimits(maxDurationMs: number): DecodeLimits {
   const seconds = maxDurationMs / 1000;
-  // 4K HEVC of 10 bits takes one thread here 1.2 s a second; a server may be slower, or busy.
+  // 4K HEVC of 10 bits takes one thread here about 1 s a second; a server may be slower.
   const cpuSeconds = Math.ceil(5 + 2 * seconds);
   return {
     maxDurationMs,
