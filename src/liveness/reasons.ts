@@ -26,22 +26,14 @@ export const LIVENESS_REFUSALS = [
 ] as const;
 
 /**
- * What looks as if a screen, a print or a made-up stream were before the camera, or behind it. They
- * are hints: they make `live` false only with `strict`.
+ * What looks as if the pictures came from a file, or from a stream that stalled. They are hints: they
+ * make `live` false only with `strict`.
  */
 export const REPLAY_CUES = [
-  /** Several frames in a row are the same picture, though time passes. */
+  /** The picture stays the same for 1.5 s, though time passes. */
   "FROZEN_FRAMES",
   /** A stretch of frames comes a second time. */
   "LOOPED_FRAMES",
-  /** The noise of the sensor is the same in all frames: a picture was moved, not a camera. */
-  "IDENTICAL_NOISE",
-  /** Straight edges around the face that move with it: those of a screen or a sheet. */
-  "SCREEN_EDGE",
-  /** The pattern of a screen's pixels against the camera's. */
-  "MOIRE",
-  /** The face moves as one flat piece with all that is around it: a photo that is waved. */
-  "GLOBAL_MOTION_ONLY",
 ] as const;
 
 export type LivenessRefusal = (typeof LIVENESS_REFUSALS)[number];

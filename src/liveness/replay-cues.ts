@@ -16,8 +16,8 @@ const LOOP_DIFFERENCE = 0.7;
 const LOOP_STEP = 0.15;
 /** People come back to a pose, though not within this. */
 const LOOP_LAG_MS = 500;
-/** Of a longer clip only the first frames are compared with each other: half a minute. */
-const LOOP_FRAMES = 900;
+/** Of a longer clip only the first frames are compared with each other: the event loop waits for it. */
+const LOOP_FRAMES = 300;
 
 /** Cells that are added up to one, each way, to see at a glance that two thumbnails differ. */
 const BLOCK = 8;

@@ -78,8 +78,10 @@ describe("LOOPED_FRAMES", () => {
     expect(cues(6000, (ms) => scene(ms % 2500, { speed: 0.002 }))).toEqual([]);
   });
 
-  test("is looked for in the first 900 frames", () => {
-    const late = (ms: number) => scene(ms < 32_000 ? ms : 30_500 + ((ms - 30_500) % 1500));
-    expect(cues(36_000, late)).toEqual([]);
+  test("is looked for in the first 300 frames", () => {
+    const from = (startMs: number) => (ms: number) =>
+      scene(ms < startMs ? ms : startMs + ((ms - startMs) % 1500));
+    expect(cues(16_000, from(10_500))).toEqual([]);
+    expect(cues(16_000, from(5000))).toEqual(["LOOPED_FRAMES"]);
   });
 });
