@@ -123,6 +123,8 @@ export function startFfmpeg(
     killGroup(child);
     for (const stream of child.stdio) stream?.destroy();
   };
+  // Whoever reads is told of an error; who does not must not crash the host by it.
+  for (const stream of child.stdio) stream?.on("error", () => undefined);
   const log = new Log();
   child.stderr?.setEncoding("latin1").on("data", (text: string) => {
     log.add(text);
@@ -190,7 +192,6 @@ function spawnCaged(
   }
 }
 
-/** Every flag is there for a reason; test/liveness has a clip for each. */
 function ffmpegArguments(format: VideoFormat, seconds: number, frames: number): string[] {
   const side = String(MAX_SIDE);
   const filters = [

@@ -112,11 +112,8 @@ describe("how many at once", () => {
     expect(most).toBe(1);
   });
 
-  test("64 may wait or run; the next is busy, and gone ones make room", async () => {
+  test("64 may wait or run; the next is busy, and those that have ended make room", async () => {
     const controller = new AbortController();
-    const start = () =>
-      codeOf(videoFrames(clip, { maxConcurrent: 1 }, controller.signal).return(undefined));
-    expect(await start().catch(() => "no error")).toBe("no error");
     const calls = Array.from({ length: 70 }, () =>
       outcomeOf(clip, { maxConcurrent: 1 }, controller.signal),
     );
