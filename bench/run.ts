@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { alignment } from "./accuracy/alignment.js";
 import { detection } from "./accuracy/detection.js";
 import { fmr } from "./accuracy/fmr.js";
+import { liveness } from "./accuracy/liveness.js";
 import { pairs } from "./accuracy/pairs.js";
 import { precision } from "./accuracy/precision.js";
 import type { BenchCase } from "./case.js";
@@ -40,6 +41,7 @@ const CASES: readonly BenchCase[] = [
   detection,
   alignment,
   precision,
+  liveness,
 ];
 
 const USAGE = [

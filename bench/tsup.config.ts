@@ -7,6 +7,7 @@ export default defineConfig({
     human: "bench/contestants/human.ts",
     "face-api": "bench/contestants/face-api.ts",
     countenance: "bench/contestants/countenance.ts",
+    "liveness-clip": "bench/contestants/liveness-clip.ts",
     hnswlib: "bench/contestants/hnswlib.ts",
     lancedb: "bench/contestants/lancedb.ts",
     "search-index": "bench/contestants/search-index.ts",
