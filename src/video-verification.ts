@@ -8,7 +8,7 @@ import type { LivenessReason } from "./liveness/reasons.js";
 import type { VideoInput } from "./liveness/video.js";
 import { claim, type Threshold, type VerifyOptions } from "./matching.js";
 import { refusalError } from "./refusals.js";
-import type { Store } from "./stores/store.js";
+import type { Store, SubjectRecord } from "./stores/store.js";
 
 export interface VerifyVideoOptions extends VerifyOptions, VideoCheckOptions {}
 
@@ -52,9 +52,10 @@ export function verifyByVideo(
     // Before the first await: the caller's bytes are copied before the call returns.
     const checking = check(video, signal);
     checking.catch(() => undefined); // awaited below, unless there is no such subject
-    const subject = await store.getSubject(subjectId, { signal });
-    if (subject === undefined) throw refusalError("subject-missing");
+    await subjectOf(store, subjectId, signal); // or nobody has to wait for the clip
     const liveness = await checking;
+    // Again: clips take seconds, and whoever was deleted or replaced meanwhile is no match.
+    const subject = await subjectOf(store, subjectId, signal);
     const { bestFrame, reasons } = liveness;
     const notLive = { kind: "not-live", reasons } as const;
     if (bestFrame === undefined) {
@@ -67,4 +68,15 @@ export function verifyByVideo(
     const decision = liveness.live ? claimed.decision : notLive;
     return { ...claimed, decision, face, liveness };
   });
+}
+
+/** @throws {CountenanceError} `SUBJECT_NOT_FOUND`. */
+async function subjectOf(
+  store: Store,
+  subjectId: string,
+  signal: AbortSignal,
+): Promise<SubjectRecord> {
+  const subject = await store.getSubject(subjectId, { signal });
+  if (subject === undefined) throw refusalError("subject-missing");
+  return subject;
 }

@@ -131,6 +131,31 @@ describe("verify by video", () => {
     await expect(verifying).rejects.toEqual(failure("COUNTENANCE_SUBJECT_NOT_FOUND"));
   });
 
+  describe("of a subject that changes while the clip is judged", () => {
+    /** Ada's clip, at whose end something else happens. */
+    const changing = (change: () => Promise<unknown>) => ({
+      video: (async function* () {
+        yield* clip(ADA).video;
+        await change();
+      })(),
+    });
+
+    test("throws SUBJECT_NOT_FOUND when it was deleted", async () => {
+      const verifying = faces.verify(
+        "ada",
+        changing(() => faces.subjects.delete("ada")),
+      );
+      await expect(verifying).rejects.toEqual(failure("COUNTENANCE_SUBJECT_NOT_FOUND"));
+    });
+
+    test("compares with what it is in the end", async () => {
+      const replaced = changing(() =>
+        faces.register("ada", pictureOf(BEN), { ifExists: "replace" }),
+      );
+      expect((await faces.verify("ada", replaced)).decision.kind).toBe("no-match");
+    });
+  });
+
   test("takes its own maxDurationMs", async () => {
     const verifying = faces.verify("ada", clip(ADA), { maxDurationMs: 1000 });
     await expect(verifying).rejects.toEqual(failure("COUNTENANCE_VIDEO_TOO_LONG"));
