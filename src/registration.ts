@@ -2,6 +2,7 @@ import { CountenanceError } from "./errors.js";
 import type { Face } from "./face.js";
 import type { ReadIntake } from "./intake.js";
 import { inScope } from "./internal/operations.js";
+import { throwIfAborted } from "./internal/slots.js";
 import { timeOrderedId } from "./internal/time-ordered-id.js";
 import type { BlinkResult, VideoCheckOptions } from "./liveness/blink-check.js";
 import type { ProbeFace } from "./probe.js";
@@ -125,6 +126,7 @@ function addAll(
         kept.map(({ vector }) => vector),
       );
       const faces = added.map((face) => faceRecord(subjectId, face));
+      throwIfAborted(signal); // a store of the caller's may pass over signals
       const result = await store.transaction(
         [
           ...(existing === undefined ? [] : [expectUnchanged(existing)]),

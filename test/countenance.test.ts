@@ -646,4 +646,21 @@ describe("openCountenance", () => {
     expect(searched).toBe(1);
     await inner.close();
   });
+
+  test("stores nothing after an abort, over a store that passes over signals", async () => {
+    const store: Store = createMemoryStore();
+    const [getSubject, transaction] = [store.getSubject.bind(store), store.transaction.bind(store)];
+    const controller = new AbortController();
+    let reads = 0;
+    store.getSubject = (subjectId) => {
+      if (++reads === 2) controller.abort(); // the read just before the write
+      return getSubject(subjectId);
+    };
+    store.transaction = (operations) => transaction(operations);
+    await using faces = await openCountenance({ store, engine: new ScriptedEngine() });
+    const registering = faces.register("ada", pictureOf(ADA), { signal: controller.signal });
+    await expect(registering).rejects.toEqual(failure("COUNTENANCE_ABORTED"));
+    expect(await faces.subjects.get("ada")).toBeUndefined();
+    await store.close();
+  });
 });
