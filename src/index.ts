@@ -10,6 +10,14 @@ export type { Box, Face, Point } from "./face.js";
 export { type CallOptions, DEFAULT_GALLERY, type Galleries } from "./galleries.js";
 export type { ImageInput, RawImage } from "./image.js";
 export type { VideoProbe } from "./intake.js";
+export {
+  BlinkDetector,
+  findBlinks,
+  type Blink,
+  type BlinkReport,
+  type NearMiss,
+} from "./liveness/blink.js";
+export { BLINK_MISS_REASONS, type BlinkMissReason } from "./liveness/blink-rules.js";
 export type { BlinkResult, VideoCheckOptions } from "./liveness/blink-check.js";
 export type { BlinkOptions, Liveness } from "./liveness/liveness.js";
 export {

@@ -8,7 +8,7 @@ export const HISTORY_MS = 2000;
 export const LOOKAHEAD_MS = 1000;
 
 /**
- * Of the openness in these 3 s: what eyes have when open. Anything in 0.75..0.9 gives the same blinks
+ * Of the openness in these 3 s: what eyes have when open. Anything in 0.75..0.85 gives the same blinks
  * on the labelled clips; below, a clip with much squinting takes its squint for open eyes.
  */
 const BASELINE_QUANTILE = 0.8;
