@@ -3,9 +3,11 @@ import type { BestFrame } from "../engine-track.js";
 import { inScope } from "../internal/operations.js";
 import { integerIn, optionalBoolean } from "../internal/validate.js";
 import type { Template } from "../template.js";
-import { type Blink, findBlinks, type NearMiss } from "./blink.js";
+import { type Blink, BlinkDetector, type BlinkReport, type NearMiss } from "./blink.js";
+import { thumbnailOf } from "./frame-thumbnail.js";
 import { judgeTake } from "./one-take.js";
-import type { LivenessReason } from "./reasons.js";
+import type { LivenessReason, ReplayCue } from "./reasons.js";
+import { ReplayWatch } from "./replay-cues.js";
 import { type TrackedClip, trackClip } from "./track-clip.js";
 import type { VideoInput, VideoOptions } from "./video.js";
 
@@ -83,13 +85,22 @@ export function checkBlink(
   outer: AbortSignal,
 ): Promise<BlinkResult> {
   return inScope(outer, async (signal) => {
-    const clip = await trackClip(engine, video, rules.video, EMBED_EVERY_MS, signal);
-    return verdict(clip, rules.strict);
+    const watch = new ReplayWatch();
+    const detector = new BlinkDetector();
+    const clip = await trackClip(engine, video, rules.video, EMBED_EVERY_MS, signal, {
+      picture: ({ timestampMs, image }) => watch.push(timestampMs, thumbnailOf(image)),
+      frame: (frame) => void detector.push(frame),
+    });
+    return verdict(clip, detector.end(), watch.cues(), rules.strict);
   });
 }
 
-function verdict({ frames, best: bestFrame, cues }: TrackedClip, strict: boolean): BlinkResult {
-  const { blinks, nearMisses } = findBlinks(frames);
+function verdict(
+  { frames, best: bestFrame }: TrackedClip,
+  { blinks, nearMisses }: BlinkReport,
+  cues: readonly ReplayCue[],
+  strict: boolean,
+): BlinkResult {
   const refusals: LivenessReason[] = [...judgeTake(frames, bestFrame)];
   if (!refusals.includes("NO_FACE")) {
     if (bestFrame === undefined) refusals.push("NO_CLEAR_FRAME");

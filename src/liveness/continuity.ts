@@ -31,6 +31,8 @@ interface SeenFrame {
 interface Step {
   readonly atMs: number;
   readonly parts: readonly number[];
+  /** Of all parts together. */
+  readonly size: number;
   readonly calmJump: number;
 }
 
@@ -45,16 +47,17 @@ export function hasCut(frames: readonly TrackedFrame[]): boolean {
   const usualMs = median(gaps(seen.map(({ timestampMs }) => timestampMs)));
   const steps = seen.slice(1).map((frame, i) => stepBetween(seen[i] ?? frame, frame, usualMs));
   return steps.some(({ calmJump }, i) => {
-    return jump(steps, i) > Math.max(calmJump, ACTIVE_JUMP * activity(steps, i));
+    const by = jump(steps, i);
+    return by > calmJump && by > ACTIVE_JUMP * activity(steps, i);
   });
 }
 
 /** How far a step is from what the motion before or after it would have made of it. */
 function jump(steps: readonly Step[], i: number): number {
-  const parts = steps[i]?.parts ?? [];
+  const { parts = [], size = 0 } = steps[i] ?? {};
   const neighbours = [steps[i - 1], steps[i + 1]].flatMap((step) => (step ? [step.parts] : []));
   return Math.min(
-    Math.hypot(...parts),
+    size,
     ...neighbours.map((other) => Math.hypot(...parts.map((part, k) => part - (other[k] ?? 0)))),
   );
 }
@@ -67,7 +70,7 @@ function activity(steps: readonly Step[], i: number): number {
     for (let j = i + direction * (SETTLING_FRAMES + 1); ; j += direction) {
       const step = steps[j];
       if (step === undefined || Math.abs(step.atMs - atMs) > ACTIVITY_MS) break;
-      largest = Math.max(largest, Math.hypot(...step.parts));
+      largest = Math.max(largest, step.size);
     }
   }
   return largest;
@@ -81,17 +84,18 @@ function stepBetween(before: SeenFrame, after: SeenFrame, usualMs: number): Step
   const turns = (["yaw", "pitch", "roll"] as const).map(
     (angle) => (b.pose[angle] - a.pose[angle]) / DEGREES_PER_EYE_GAP,
   );
+  const allowed = Math.min(LATEST, Math.max(1, late));
   const parts = [
     (to.x - from.x) / gap,
     (to.y - from.y) / gap,
     Math.log(b.eyeGapPx / a.eyeGapPx),
     LIGHT_WEIGHT * Math.log((b.light + 1) / (a.light + 1)),
     ...turns,
-  ];
-  const allowed = Math.min(LATEST, Math.max(1, late));
+  ].map((part) => part / allowed);
   return {
     atMs: after.timestampMs,
-    parts: parts.map((part) => part / allowed),
+    parts,
+    size: Math.hypot(...parts),
     calmJump: after.face.followed ? CALM_JUMP : REFOUND_JUMP,
   };
 }

@@ -16,14 +16,14 @@ const LOOP_DIFFERENCE = 0.7;
 const LOOP_STEP = 0.15;
 /** People come back to a pose, though not within this. */
 const LOOP_LAG_MS = 500;
-/** Of a longer clip only the first frames are compared with each other: the event loop waits for it. */
+/** Of a longer clip only the first frames are compared with each other: the event loop waits. */
 const LOOP_FRAMES = 300;
 
 /** Cells that are added up to one, each way, to see at a glance that two thumbnails differ. */
 const BLOCK = 8;
 const SIDE = 32;
 
-interface SeenFrame {
+interface Seen {
   readonly timestampMs: number;
   readonly thumbnail: Float32Array;
   readonly glance: Float32Array;
@@ -31,12 +31,18 @@ interface SeenFrame {
   readonly step: number;
 }
 
-/** Watches the pictures of a clip for what a camera in front of a person does not give. */
+/**
+ * Watches the pictures of a clip for what a camera in front of a person does not give. Each picture
+ * is compared with those before it when it comes, so that the event loop never waits for a whole clip.
+ */
 export class ReplayWatch {
-  readonly #frames: SeenFrame[] = [];
+  readonly #frames: Seen[] = [];
+  /** By lag in frames: since when each frame equals the one so many before it. */
+  readonly #repeatsSinceMs: (number | undefined)[] = [];
   #last: Float32Array | undefined;
   #sinceMs = 0;
   #isFrozen = false;
+  #isLooped = false;
 
   /** @param thumbnail  Shape [1024], 32 x 32 cells of 0..255; not changed afterwards. */
   push(timestampMs: number, thumbnail: Float32Array): void {
@@ -44,27 +50,38 @@ export class ReplayWatch {
     if (step >= SAME_PICTURE) this.#sinceMs = timestampMs;
     this.#isFrozen ||= timestampMs - this.#sinceMs >= FROZEN_MS;
     this.#last = thumbnail;
-    if (this.#frames.length === LOOP_FRAMES) return;
+    if (this.#isLooped || this.#frames.length === LOOP_FRAMES) return;
     this.#frames.push({ timestampMs, thumbnail, glance: glanceOf(thumbnail), step });
+    this.#findLoop();
   }
 
   /** In the order of `REPLAY_CUES`. */
   cues(): readonly ReplayCue[] {
     return [
       ...(this.#isFrozen ? (["FROZEN_FRAMES"] as const) : []),
-      ...(isLooped(this.#frames) ? (["LOOPED_FRAMES"] as const) : []),
+      ...(this.#isLooped ? (["LOOPED_FRAMES"] as const) : []),
     ];
+  }
+
+  /** Goes on with the stretches that equal earlier ones, by the last frame. */
+  #findLoop(): void {
+    const last = this.#frames.length - 1;
+    const now = this.#frames[last];
+    const limit = limitAt(this.#frames, last);
+    for (let lag = 1; now !== undefined && lag <= last; lag++) {
+      const earlier = this.#frames[last - lag];
+      if (earlier === undefined || !isRepeated(now, earlier, limit)) {
+        this.#repeatsSinceMs[lag] = undefined;
+        continue;
+      }
+      const sinceMs = (this.#repeatsSinceMs[lag] ??= now.timestampMs);
+      this.#isLooped ||= now.timestampMs - sinceMs >= LOOP_MS;
+    }
   }
 }
 
-/** Whether a stretch with motion in it comes a second time. */
-function isLooped(frames: readonly SeenFrame[]): boolean {
-  const limits = frames.map((_, i) => limitAt(frames, i));
-  return frames.some((_, lag) => lag > 0 && hasRepeat(frames, limits, lag));
-}
-
 /** How alike a frame and its repetition are: a part of the mean step up to it; 0 without motion. */
-function limitAt(frames: readonly SeenFrame[], at: number): number {
+function limitAt(frames: readonly Seen[], at: number): number {
   const untilMs = frames[at]?.timestampMs ?? 0;
   let [sum, count] = [0, 0];
   for (let i = at; i > 0; i--) {
@@ -76,22 +93,14 @@ function limitAt(frames: readonly SeenFrame[], at: number): number {
   return count > 0 && sum >= LOOP_STEP * count ? (LOOP_DIFFERENCE * sum) / count : 0;
 }
 
-/** Whether a stretch equals the one `lag` frames earlier. */
-function hasRepeat(frames: readonly SeenFrame[], limits: readonly number[], lag: number): boolean {
-  let sinceMs: number | undefined;
-  return frames.some((frame, i) => {
-    const earlier = frames[i - lag];
-    const limit = limits[i] ?? 0;
-    const isSame =
-      earlier !== undefined &&
-      limit > 0 &&
-      frame.timestampMs - earlier.timestampMs >= LOOP_LAG_MS &&
-      // The means of blocks never differ by more than the cells do.
-      difference(frame.glance, earlier.glance) <= limit &&
-      difference(frame.thumbnail, earlier.thumbnail) <= limit;
-    sinceMs = isSame ? (sinceMs ?? frame.timestampMs) : undefined;
-    return sinceMs !== undefined && frame.timestampMs - sinceMs >= LOOP_MS;
-  });
+function isRepeated(now: Seen, earlier: Seen, limit: number): boolean {
+  return (
+    limit > 0 &&
+    now.timestampMs - earlier.timestampMs >= LOOP_LAG_MS &&
+    // The means of blocks never differ by more than the cells do.
+    difference(now.glance, earlier.glance) <= limit &&
+    difference(now.thumbnail, earlier.thumbnail) <= limit
+  );
 }
 
 function glanceOf(thumbnail: Float32Array): Float32Array {

@@ -1,9 +1,6 @@
 import type { Engine } from "../engine.js";
 import type { BestFrame } from "../engine-track.js";
 import { CountenanceError } from "../errors.js";
-import { thumbnailOf } from "./frame-thumbnail.js";
-import type { ReplayCue } from "./reasons.js";
-import { ReplayWatch } from "./replay-cues.js";
 import type { TrackedFrame } from "./tracked-frame.js";
 import { type VideoFrame, videoFrames, type VideoInput, type VideoOptions } from "./video.js";
 
@@ -12,8 +9,12 @@ export interface TrackedClip {
   readonly frames: readonly TrackedFrame[];
   /** The best frame with open eyes; undefined when there is none. */
   readonly best: BestFrame | undefined;
-  /** What its pictures have of a replay. */
-  readonly cues: readonly ReplayCue[];
+}
+
+/** Whoever looks at a clip while it is followed, frame by frame: the event loop waits in between. */
+export interface ClipWatcher {
+  picture(picture: VideoFrame): void;
+  frame(frame: TrackedFrame): void;
 }
 
 /**
@@ -28,6 +29,7 @@ export async function trackClip(
   options: VideoOptions,
   embedEveryMs: number,
   signal: AbortSignal,
+  watcher?: ClipWatcher,
 ): Promise<TrackedClip> {
   // An engine of the caller's may be older than its type says.
   if (typeof (engine as Partial<Engine>).trackEyes !== "function") {
@@ -36,20 +38,23 @@ export async function trackClip(
       "video: expected an engine with trackEyes, got one without",
     );
   }
-  const watch = new ReplayWatch();
-  const pictures = watched(videoFrames(video, options, signal), watch);
+  const decoded = videoFrames(video, options, signal);
+  const pictures = watcher === undefined ? decoded : watched(decoded, watcher);
   const tracking = engine.trackEyes(pictures, { embedEveryMs, signal });
   const frames: TrackedFrame[] = [];
-  for await (const frame of tracking) frames.push(frame);
-  return { frames, best: await tracking.best(), cues: watch.cues() };
+  for await (const frame of tracking) {
+    watcher?.frame(frame);
+    frames.push(frame);
+  }
+  return { frames, best: await tracking.best() };
 }
 
 async function* watched(
-  frames: AsyncIterable<VideoFrame>,
-  watch: ReplayWatch,
+  pictures: AsyncIterable<VideoFrame>,
+  watcher: ClipWatcher,
 ): AsyncGenerator<VideoFrame, void, undefined> {
-  for await (const frame of frames) {
-    watch.push(frame.timestampMs, thumbnailOf(frame.image));
-    yield frame;
+  for await (const picture of pictures) {
+    watcher.picture(picture);
+    yield picture;
   }
 }
