@@ -26,26 +26,66 @@ Grey greyOf(const Image& pixels) {
   return grey;
 }
 
+/// Which of them are pixels of the picture: the others are black.
+std::array<bool, kSide * kSide> insideOf(ImageView picture, const Affine& map) {
+  const float right = static_cast<float>(picture.width) - 1;
+  const float bottom = static_cast<float>(picture.height) - 1;
+  std::array<bool, kSide * kSide> inside;
+  for (std::size_t i = 0; i < inside.size(); ++i) {
+    const auto column = static_cast<float>(i % kSide);
+    const auto row = static_cast<float>(i / kSide);
+    const float x = map.a * column + map.b * row + map.c;
+    const float y = map.d * column + map.e * row + map.f;
+    inside[i] = x >= 0 && x <= right && y >= 0 && y <= bottom;
+  }
+  return inside;
+}
+
+/// Mean and standard deviation.
+class Spread final {
+ public:
+  void add(double value) {
+    ++count_;
+    sum_ += value;
+    squares_ += value * value;
+  }
+  double mean() const { return count_ == 0 ? 0 : sum_ / count_; }
+  double deviation() const {
+    if (count_ == 0) return 0;
+    return std::sqrt(std::fmax(squares_ / count_ - mean() * mean(), 0));
+  }
+
+ private:
+  double count_ = 0;
+  double sum_ = 0;
+  double squares_ = 0;
+};
+
 }  // namespace
 
 Clarity clarityOf(ImageView picture, const Region& face) {
-  const Grey grey = greyOf(warp(picture, face.toPicture(kSide), kSide, kSide));
-  double light = 0;
-  for (const float value : grey) light += value;
-  double sum = 0;
-  double squares = 0;
+  const Affine map = face.toPicture(kSide);
+  const Grey grey = greyOf(warp(picture, map, kSide, kSide));
+  const auto inside = insideOf(picture, map);
+  Spread light;
+  for (std::size_t i = 0; i < grey.size(); ++i) {
+    if (inside[i]) light.add(grey[i]);
+  }
+  Spread edges;
   for (std::size_t y = 1; y + 1 < kSide; ++y) {
     for (std::size_t x = 1; x + 1 < kSide; ++x) {
-      const float* at = grey.data() + y * kSide + x;
-      const double edge = 4 * at[0] - at[-1] - at[1] - at[-static_cast<int>(kSide)] - at[kSide];
-      sum += edge;
-      squares += edge * edge;
+      const std::size_t at = y * kSide + x;
+      const std::array<std::size_t, 4> around{at - 1, at + 1, at - kSide, at + kSide};
+      double edge = 4 * grey[at];
+      bool isWhole = inside[at];
+      for (const std::size_t next : around) {
+        edge -= grey[next];
+        isWhole = isWhole && inside[next];
+      }
+      if (isWhole) edges.add(edge);
     }
   }
-  constexpr double kInner = (kSide - 2) * (kSide - 2);
-  const double variance = squares / kInner - (sum / kInner) * (sum / kInner);
-  return {static_cast<float>(std::sqrt(std::fmax(variance, 0))),
-          static_cast<float>(light / static_cast<double>(grey.size()))};
+  return {static_cast<float>(edges.deviation()), static_cast<float>(light.mean())};
 }
 
 }  // namespace countenance

@@ -13,7 +13,7 @@ struct Clarity {
 };
 
 /// @param picture  Borrowed for this call only.
-/// @param face  Its square; what reaches past the picture is black.
+/// @param face  Its square; what reaches past the picture does not count; 0 when all of it does.
 Clarity clarityOf(ImageView picture, const Region& face);
 
 }  // namespace countenance

@@ -33,7 +33,7 @@ constexpr float kSettled = 0.04F;
 constexpr int kMostPasses = 4;
 
 constexpr double kLookEveryMs = 200;     // for a second person: one look costs as much as a frame
-constexpr double kSearchEveryMs = 1000;  // everywhere, while nobody is there: up to 25 looks
+constexpr double kSearchEveryMs = 1000;  // everywhere, while nobody is there: up to 81 looks
 constexpr std::size_t kMostFaces = 5;
 constexpr float kSameFace = 0.3F;     // overlap
 constexpr float kOthersShare = 0.4F;  // of the followed face's side: smaller ones are passers-by
@@ -136,14 +136,13 @@ Image copied(ImageView picture) {
   return copy;
 }
 
-void keepBest(FaceTrack& track, ImageView picture, double timestampMs, const TrackedFace& face,
-              const Mesh& mesh) {
-  if (track.facesSeen != 1 || !isFrontal(face.pose)) return;
-  track.widest = std::max(track.widest, narrower(face.eyes));
-  const float value = worth(face, track.widest);
-  const float before = track.best ? worth(track.best->face, track.widest) : 0;
-  if (value <= kBetter * before) return;
-  track.best = BestFrame{copied(picture), timestampMs, face, mesh};
+/// Whether the picture's edge cuts nothing off.
+bool isWhole(const Mesh& mesh, ImageView picture) {
+  const float right = static_cast<float>(picture.width) - 1;
+  const float bottom = static_cast<float>(picture.height) - 1;
+  return std::all_of(mesh.points.begin(), mesh.points.end(), [&](const Point& p) {
+    return p.x >= 0 && p.x <= right && p.y >= 0 && p.y <= bottom;
+  });
 }
 
 }  // namespace
@@ -169,7 +168,7 @@ std::optional<Mesh> FaceTracker::follow(const FaceTrack& track, ImageView pictur
 std::optional<Mesh> FaceTracker::meshOf(const FoundFace& found, ImageView picture) {
   std::optional<Mesh> mesh = found.mesh;
   if (!mesh) {  // kHog without FaceMesh
-    const Box& box = found.detection.box;
+    const Box box = asBlazeFace(found.detection, DetectorKind::kHog);
     const Point centre{box.x + (box.width - 1) / 2, box.y + (box.height - 1) / 2};
     mesh = mesh_.find(picture, {centre, kMeshMargin * box.width, found.detection.roll});
   }
@@ -214,15 +213,7 @@ TrackedFrame FaceTracker::step(FaceTrack& track, ImageView picture, double times
   std::optional<Mesh> mesh = follow(track, picture);
   if (mesh && isDue(track.lookedMs, timestampMs, kLookEveryMs)) {
     const std::vector<FoundFace> found = finder.glance(picture, kMostFaces, cancel);
-    const Box box = blazeFaceOf(*mesh).box;
-    const bool isThere = std::any_of(found.begin(), found.end(), [&](const FoundFace& face) {
-      return overlap(face.detection.box, box) > kSameFace;
-    });
-    if (!isThere && !found.empty()) {
-      mesh.reset();  // faces are elsewhere
-    } else {
-      frame.facesSeen = countFaces(found, box);
-    }
+    frame.facesSeen = countFaces(found, blazeFaceOf(*mesh).box);
   }
   const bool followed = mesh.has_value();
   const bool everywhere = !followed && isDue(track.searchedMs, timestampMs, kSearchEveryMs);
@@ -249,15 +240,24 @@ TrackedFrame FaceTracker::step(FaceTrack& track, ImageView picture, double times
     }
     frame.face = std::move(face);
   }
+  const std::size_t facesSeen = frame.facesSeen.value_or(track.facesSeen);
+  float widest = track.widest;
+  std::optional<BestFrame> better;
+  if (mesh && facesSeen == 1 && isFrontal(frame.face->pose) && isWhole(*mesh, picture)) {
+    widest = std::max(widest, narrower(frame.face->eyes));
+    const float before = track.best ? worth(track.best->face, widest) : 0;
+    if (worth(*frame.face, widest) > kBetter * before) {
+      better = BestFrame{copied(picture), timestampMs, *frame.face, *mesh};
+    }
+  }
   // From here on nothing is refused: the track goes on.
   track.last = mesh;
-  if (frame.facesSeen) {
-    track.facesSeen = *frame.facesSeen;
-    track.lookedMs = timestampMs;
-  }
+  track.facesSeen = facesSeen;
+  if (frame.facesSeen) track.lookedMs = timestampMs;
   if (everywhere) track.searchedMs = timestampMs;
   if (embedded) track.embeddedMs = timestampMs;
-  if (frame.face) keepBest(track, picture, timestampMs, *frame.face, *mesh);
+  track.widest = widest;
+  if (better) track.best = std::move(better);
   return frame;
 }
 

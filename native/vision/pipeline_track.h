@@ -43,7 +43,8 @@ struct TrackedFace {
 
 struct TrackedFrame {
   std::optional<TrackedFace> face;
-  std::optional<std::size_t> facesSeen;  ///< Nothing when no detector looked.
+  /// The followed face, and the others near its size that a detector saw. Nothing when none looked.
+  std::optional<std::size_t> facesSeen;
 };
 
 /// A frame worth keeping, copied.

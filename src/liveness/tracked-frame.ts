@@ -41,6 +41,9 @@ export interface TrackedFrame {
   readonly timestampMs: number;
   /** Undefined: no face was found. */
   readonly face: TrackedFace | undefined;
-  /** How many faces a detector saw; undefined in frames in which it did not look. */
+  /**
+   * The followed face, if there is one, and the others near its size that a detector saw; undefined
+   * in frames in which it did not look.
+   */
   readonly facesSeen: number | undefined;
 }

@@ -60,6 +60,25 @@ TEST("grey pixels have the clarity of three equal ones") {
   CHECK(std::abs(one.sharpness - three.sharpness) < 0.5F && std::abs(one.light - three.light) < 1);
 }
 
+TEST("the picture's edge is neither sharp nor dark") {
+  const Image plain = test::plain(320, 240, 200);
+  for (const Region& cut : {Region{{0, 120}, 140, 0}, Region{{310, 230}, 140, 0.4F},
+                            Region{{160, 0}, 300, -0.3F}, Region{{160, 120}, 1000, 0}}) {
+    const Clarity clarity = clarityOf(plain.view(), cut);
+    CHECK(clarity.sharpness < 0.01F && std::abs(clarity.light - 200) < 0.01F);
+  }
+}
+
+TEST("a face that is cut by the picture's edge is no sharper than the whole one") {
+  Image whole = test::plain(320, 240);
+  test::drawFace(whole, 160, 120, 140);
+  Image half = test::plain(320, 240);
+  test::drawFace(half, 0, 120, 140);
+  const Clarity inside = clarityOf(whole.view(), kFace);
+  const Clarity cut = clarityOf(half.view(), {{0, 120}, 140, 0});
+  CHECK(cut.sharpness < 1.1F * inside.sharpness && std::abs(cut.light - inside.light) < 5);
+}
+
 TEST("a face outside the picture is black and flat") {
   const Clarity clarity = clarityOf(test::plain(32, 24).view(), {{-500, -500}, 100, 0});
   CHECK(clarity.sharpness == 0 && clarity.light == 0);

@@ -1,5 +1,6 @@
 #include "vision/pipeline_track.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "check.h"
@@ -109,6 +110,21 @@ TEST("a face far behind the followed one is a passer-by") {
   CHECK(frame.face && frame.facesSeen == std::size_t{1});
 }
 
+TEST("a passer-by does not take over from a followed face of which the detector is not sure") {
+  Rig& r = rig();
+  Image image = plain(640, 480);
+  test::drawFace(image, 200, 240, 260);
+  test::drawFace(image, 520, 200, 80);
+  r.step(image);
+  for (std::size_t y = 270; y < 480; ++y) {  // a hand over mouth and chin
+    for (std::size_t x = 0; x < 400; ++x) std::fill_n(image.row(y) + 3 * x, 3, std::uint8_t{90});
+  }
+  r.nowMs = 400;  // a look is due
+  const TrackedFrame covered = r.step(image);
+  CHECK(covered.face && covered.face->followed && std::abs(centreOf(*covered.face) - 200) < 40);
+  CHECK(covered.facesSeen == std::size_t{1});
+}
+
 TEST("a template comes where a face is found anew, and after the time asked for") {
   Rig& r = rig();
   r.track.options.embedEveryMs = 100;
@@ -152,6 +168,16 @@ TEST("the sharpest of frames that are alike is kept, and has a template") {
   r.step(dim);
   CHECK(r.track.best && r.track.best->timestampMs == 80);
   CHECK(r.tracker.embed(*r.track.best).size() == 128);
+}
+
+TEST("a face that the picture's edge cuts is followed, but not kept") {
+  Rig& r = rig();
+  for (const double x : {110.0, 75.0, 45.0}) {
+    r.track.best.reset();
+    const TrackedFrame frame = r.step(faceAt(x, 150));
+    const bool isCut = x - 0.4 * 140 < 0;
+    CHECK(frame.face && r.track.best.has_value() == !isCut);
+  }
 }
 
 TEST("an aborted step leaves the track as it was") {
