@@ -105,15 +105,19 @@ export function startFfmpeg(
   limits: DecodeLimits,
 ): Decoder {
   const child = spawnCaged(program, file, format, limits);
-  // "error": it was not started, and there will be no "exit".
-  const ended = new Promise<{ readonly code: number | null; readonly error?: Error }>((resolve) => {
-    child.once("exit", (code) => resolve({ code }));
-    child.once("error", (error) => resolve({ code: null, error }));
-  }).finally(() => {
-    running.delete(child);
-    if (running.size === 0) process.off("exit", killAll);
-    killGroup(child); // what it may have left
-  });
+  const ended = new Promise<{ readonly code: number | null; readonly error: Error | undefined }>(
+    (resolve) => {
+      const end = (code: number | null, error?: Error) => {
+        killGroup(child); // what it may have left
+        running.delete(child);
+        if (running.size === 0) process.off("exit", killAll);
+        resolve({ code, error });
+      };
+      child.once("exit", (code) => end(code));
+      // It was not started, and there will be no "exit".
+      child.once("error", (error) => end(null, error));
+    },
+  );
   if (running.size === 0) process.on("exit", killAll);
   running.add(child);
 
@@ -224,9 +228,9 @@ function ffmpegArguments(format: VideoFormat, seconds: number, frames: number): 
   ].flat();
 }
 
-/** Its leader may be gone; then nothing of it is left, as a rule. */
+/** Nothing once it has ended: its id may be another process's by then. */
 function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
+  if (child.pid === undefined || !running.has(child)) return;
   try {
     process.kill(-child.pid, "SIGKILL");
   } catch {

@@ -230,12 +230,19 @@ describe("a decoder that misbehaves", () => {
   });
 
   test("what it has started dies with it, when it is killed and when it ends", async () => {
-    const sleeps = (seconds: number) => `/bin/sleep ${String(seconds)} &`;
-    expect(await codeOf(framesOf(`${sleeps(1001)} exec /bin/sleep 1000`, { waitMs: 200 }))).toBe(
-      UNREADABLE,
-    );
-    expect(await framesOf(`${sleeps(1002)} ${time(0)}; ${picture}`)).toHaveLength(1);
-    await vi.waitUntil(() => !runs("1001") && !runs("1002"), { timeout: 30_000 });
+    // Nobody else's: other programs of this machine may sleep too.
+    const [first, second] = [`1${String(process.pid)}1`, `1${String(process.pid)}2`] as const;
+    const killed = framesOf(`/bin/sleep ${first} & exec /bin/sleep 1000`, { waitMs: 200 });
+    expect(await codeOf(killed)).toBe(UNREADABLE);
+    expect(await framesOf(`/bin/sleep ${second} & ${time(0)}; ${picture}`)).toHaveLength(1);
+    await vi.waitUntil(() => !runs(first) && !runs(second), { timeout: 30_000 });
+  });
+
+  test("once it is gone nothing is killed: its id may be another process's", async () => {
+    const killed = vi.spyOn(process, "kill");
+    await framesOf(`${time(0)}; ${picture}`);
+    expect(killed).toHaveBeenCalledTimes(1); // as it ends: what it may have left
+    killed.mockRestore();
   });
 
   test("a system that cannot limit it does not run it", async () => {
