@@ -76,8 +76,8 @@ export interface Countenance {
    * show a living person, and its best frame with open eyes is what is registered.
    * @throws {CountenanceError} `SUBJECT_EXISTS`, `NO_FACE`, `MULTIPLE_FACES`, `FACE_MISMATCH`,
    * `MODEL_MISMATCH` (templates), `IMAGE_UNREADABLE`, `IMAGE_TOO_LARGE`, `UNSUPPORTED`,
-   * `INVALID_ARGUMENT`, `BUSY`, `ABORTED`, `STORE_CLOSED`; for a video `NOT_LIVE`, and what
-   * `liveness.blink` throws.
+   * `INVALID_ARGUMENT`, `BUSY`, `ABORTED`, `STORE_CLOSED`; for a video `NOT_LIVE` (a
+   * `NotLiveError`), and what `liveness.blink` throws.
    */
   register(
     subjectId: string | undefined,

@@ -23,7 +23,7 @@ export const ERROR_CODES = [
   "COUNTENANCE_FACE_MISMATCH",
   /** A challenge was judged before, here or on another server: make a new one. */
   "COUNTENANCE_CHALLENGE_USED",
-  /** A video does not show one living person in one take; the message holds the reasons' codes. */
+  /** A video does not show one living person in one take; `NotLiveError` has the reasons. */
   "COUNTENANCE_NOT_LIVE",
   /** `register` was called for an id that exists, without `ifExists`. */
   "COUNTENANCE_SUBJECT_EXISTS",

@@ -18,8 +18,9 @@ export {
   type NearMiss,
 } from "./liveness/blink.js";
 export { BLINK_MISS_REASONS, type BlinkMissReason } from "./liveness/blink-rules.js";
-export type { BlinkResult, VideoCheckOptions } from "./liveness/blink-check.js";
+export type { BlinkFindings, BlinkResult, VideoCheckOptions } from "./liveness/blink-check.js";
 export type { BlinkOptions, Liveness } from "./liveness/liveness.js";
+export { NotLiveError } from "./liveness/not-live-error.js";
 export {
   LIVENESS_REFUSALS,
   type LivenessReason,
@@ -34,12 +35,14 @@ export type {
   ChallengeSetup,
   ChallengeTerms,
 } from "./liveness/challenge-options.js";
-export type {
-  ChallengeAction,
-  ChallengeStep,
-  DoneStep,
-  StepReason,
-  StepTerms,
+export {
+  CHALLENGE_ACTIONS,
+  type ChallengeAction,
+  type ChallengeStep,
+  type DoneStep,
+  STEP_REASONS,
+  type StepReason,
+  type StepTerms,
 } from "./liveness/challenge-steps.js";
 export type { ChallengeReason } from "./liveness/challenge-verdict.js";
 export type { PassiveInput, PassiveOptions, PassiveResult } from "./liveness/passive.js";

@@ -1,7 +1,8 @@
 import type { Engine } from "./engine.js";
 import { CountenanceError } from "./errors.js";
 import { integerIn, invalidArgument, isPlainObject, plainOptions } from "./internal/validate.js";
-import type { BlinkResult } from "./liveness/blink-check.js";
+import { type BlinkFindings, type BlinkResult, findingsOf } from "./liveness/blink-check.js";
+import { NotLiveError } from "./liveness/not-live-error.js";
 import type { VideoInput } from "./liveness/video.js";
 import { onlyFaceOf, type Probe, type ProbeFace } from "./probe.js";
 
@@ -19,7 +20,7 @@ export type CheckVideo = (video: VideoInput, signal: AbortSignal) => Promise<Bli
 /** The faces that a registration adds, and how their video was judged. */
 export interface Intake {
   readonly faces: readonly ProbeFace[];
-  readonly liveness: BlinkResult | undefined;
+  readonly liveness: BlinkFindings | undefined;
 }
 
 /** Starts the analysis; what it does before its first await is done when it returns its promise. */
@@ -39,7 +40,7 @@ export function intakeOf(
   if (video !== undefined) {
     return async (signal) => {
       const liveness = await check(video, signal);
-      return { faces: [liveFace(liveness)], liveness };
+      return { faces: [liveFace(liveness)], liveness: findingsOf(liveness) };
     };
   }
   const probes = probeList(images as Probe | readonly Probe[]); // it is no video
@@ -60,14 +61,9 @@ export function videoOf(probe: unknown): VideoInput | undefined {
   return video as VideoInput; // videoFrames judges what it is
 }
 
-/** @throws {CountenanceError} `NOT_LIVE`, with the reasons. */
+/** @throws {NotLiveError} */
 function liveFace(liveness: BlinkResult): ProbeFace {
-  if (!liveness.live) {
-    throw new CountenanceError(
-      "COUNTENANCE_NOT_LIVE",
-      `expected a video of one living person who blinks, got ${liveness.reasons.join(", ")}`,
-    );
-  }
+  if (!liveness.live) throw new NotLiveError(liveness.reasons, liveness.nearMisses);
   return faceOfVideo(liveness.bestFrame);
 }
 

@@ -4,7 +4,7 @@ import type { ReadIntake } from "./intake.js";
 import { inScope } from "./internal/operations.js";
 import { throwIfAborted } from "./internal/slots.js";
 import { timeOrderedId } from "./internal/time-ordered-id.js";
-import type { BlinkResult, VideoCheckOptions } from "./liveness/blink-check.js";
+import type { BlinkFindings, VideoCheckOptions } from "./liveness/blink-check.js";
 import type { ProbeFace } from "./probe.js";
 import { refusalError } from "./refusals.js";
 import type {
@@ -46,7 +46,7 @@ export interface Registration {
   /** One per picture; undefined where a template was given. */
   readonly faces: readonly (Face | undefined)[];
   /** How the video was judged; undefined for pictures and templates. */
-  readonly liveness: BlinkResult | undefined;
+  readonly liveness: BlinkFindings | undefined;
 }
 
 export interface RegistrationRequest {

@@ -3,7 +3,7 @@ import type { Engine } from "./engine.js";
 import type { Face } from "./face.js";
 import { type CheckVideo, faceOfVideo } from "./intake.js";
 import { inScope } from "./internal/operations.js";
-import type { BlinkResult, VideoCheckOptions } from "./liveness/blink-check.js";
+import { type BlinkFindings, findingsOf, type VideoCheckOptions } from "./liveness/blink-check.js";
 import type { LivenessReason } from "./liveness/reasons.js";
 import type { VideoInput } from "./liveness/video.js";
 import { claim, type Threshold, type VerifyOptions } from "./matching.js";
@@ -32,7 +32,7 @@ export interface VideoVerification {
   readonly comparisons: number;
   /** The face of the best frame. */
   readonly face: Face | undefined;
-  readonly liveness: BlinkResult;
+  readonly liveness: BlinkFindings;
 }
 
 /** @throws {CountenanceError} `SUBJECT_NOT_FOUND`, and what `check` throws. */
@@ -53,10 +53,11 @@ export function verifyByVideo(
     const checking = check(video, signal);
     checking.catch(() => undefined); // awaited below, unless there is no such subject
     await subjectOf(store, subjectId, signal); // or nobody has to wait for the clip
-    const liveness = await checking;
+    const result = await checking;
     // Again: clips take seconds, and whoever was deleted or replaced meanwhile is no match.
     const subject = await subjectOf(store, subjectId, signal);
-    const { bestFrame, reasons } = liveness;
+    const { bestFrame, reasons } = result;
+    const liveness = findingsOf(result);
     const notLive = { kind: "not-live", reasons } as const;
     if (bestFrame === undefined) {
       const unknown = { distance: undefined, fmr: undefined, threshold: undefined };

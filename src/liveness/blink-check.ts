@@ -11,7 +11,25 @@ import { ReplayWatch } from "./replay-cues.js";
 import { type TrackedClip, trackClip } from "./track-clip.js";
 import type { VideoInput, VideoOptions } from "./video.js";
 
-/** What a clip shows of a living person. */
+/** How a clip was judged. */
+export interface BlinkFindings {
+  /** One living person in one take. */
+  readonly live: boolean;
+  /** All blinks of the clip, in order, also when `live` is false for another reason. */
+  readonly blinks: readonly Blink[];
+  /** What came close to a blink, and why it is none. */
+  readonly nearMisses: readonly NearMiss[];
+  /**
+   * Why `live` is false, in the order of `LIVENESS_REFUSALS`; then the replay cues, which are told
+   * without `strict` too.
+   */
+  readonly reasons: readonly LivenessReason[];
+}
+
+/**
+ * What a clip shows of a living person. It holds a picture of them: answer a client with `live` and
+ * `reasons`, never with all of it.
+ */
 export type BlinkResult = BlinkFindings &
   (
     | { readonly live: true; readonly bestFrame: BestFrame; readonly template: Template }
@@ -24,16 +42,9 @@ export type BlinkResult = BlinkFindings &
       }
   );
 
-interface BlinkFindings {
-  /** All blinks of the clip, in order, also when `live` is false for another reason. */
-  readonly blinks: readonly Blink[];
-  /** What came close to a blink, and why it is none. */
-  readonly nearMisses: readonly NearMiss[];
-  /**
-   * Why `live` is false, in the order of `LIVENESS_REFUSALS`; then the replay cues, which are told
-   * without `strict` too.
-   */
-  readonly reasons: readonly LivenessReason[];
+/** Without the person's picture: what a registration or a verification tells of its video. */
+export function findingsOf({ live, blinks, nearMisses, reasons }: BlinkFindings): BlinkFindings {
+  return { live, blinks, nearMisses, reasons };
 }
 
 /** How one video is judged. */
