@@ -14,7 +14,7 @@ import {
   plainOptions,
 } from "../internal/validate.js";
 import { decodeClip } from "./decode-clip.js";
-import { decodeLimits, startFfmpeg } from "./ffmpeg.js";
+import { decodeLimits, type Decoder, startFfmpeg } from "./ffmpeg.js";
 import { findFfmpeg } from "./find-ffmpeg.js";
 import { givenFrames } from "./given-frames.js";
 import { openVideoFile, tooManyBytes, unnamedFileOf, type VideoFile } from "./video-file.js";
@@ -86,7 +86,8 @@ export function videoOptionsOf(options: unknown) {
 
 /**
  * The frames of a video, in order, with their real timestamps. Leaving the loop, or the signal, ends
- * the decoder at once; it is gone when the loop is.
+ * the decoder at once; it is gone when the loop is. Without a loop, end it yourself, by `return()` or
+ * the signal: until then it holds its decoder, and its share of maxConcurrent.
  *
  * Files are decoded by ffmpeg, in a process with limits on time, memory and output. Frames are RGB,
  * upright (rotation is applied), with the longer side scaled down to 1,280 pixels; each frame's `data`
@@ -115,8 +116,7 @@ export function videoFrames(
   if (isAsyncIterable(given)) return givenFrames(given, resolved.limits, until);
   if (isPlainObject(given)) {
     const path = fullPathOf(plainOptions("video", given, ["path"]).path, "a video");
-    const open = () => openVideoFile(path, resolved.maxBytes);
-    return decoded({ heldBytes: 0, open }, resolved, until);
+    return decoded(fileClip(path, resolved.maxBytes), resolved, until);
   }
   throw invalidArgument("video", "{ path }, a Uint8Array or an AsyncIterable of frames", given);
 }
@@ -124,23 +124,33 @@ export function videoFrames(
 interface Clip {
   /** In memory until it is opened. */
   readonly heldBytes: number;
+  /** Refuses before it is its turn what needs no decoder to be refused. */
+  check(): Promise<void>;
   open(signal: AbortSignal): Promise<VideoFile>;
+}
+
+function fileClip(path: string, maxBytes: number): Clip {
+  const open = () => openVideoFile(path, maxBytes);
+  return { heldBytes: 0, check: async () => (await open()).handle.close(), open };
 }
 
 function bytesClip(input: Uint8Array, maxBytes: number): Clip {
   const size = lengthOf(input);
   const refusal =
     size > maxBytes ? tooManyBytes(maxBytes, size) : isFull(size) ? busy() : undefined;
-  if (refusal !== undefined) return { heldBytes: 0, open: () => Promise.reject(refusal) };
   // A detached view has no bytes, and cannot be copied.
-  let bytes = new Uint8Array(size === 0 ? [] : input);
+  let bytes = new Uint8Array(size === 0 || refusal !== undefined ? [] : input);
+  const format = () => videoFormat(bytes.subarray(0, HEAD_BYTES));
   return {
-    heldBytes: size,
+    heldBytes: bytes.length,
+    check: async () => {
+      if (refusal !== undefined) throw refusal;
+      await Promise.resolve(format());
+    },
     open: async (signal) => {
-      const format = videoFormat(bytes.subarray(0, HEAD_BYTES));
-      const handle = await unnamedFileOf(bytes, signal);
+      const file = { format: format(), handle: await unnamedFileOf(bytes, signal) };
       bytes = new Uint8Array(0); // they are in the file now
-      return { handle, format };
+      return file;
     },
   };
 }
@@ -156,25 +166,37 @@ async function* decoded(
   pending.calls += 1;
   pending.bytes += heldBytes;
   let share = 0;
+  let isReleased = false;
   const { controller, unfollow } = follow(outer);
   const { signal } = controller;
-  try {
-    share = await processes.take(Math.floor(WHOLE / maxConcurrent), signal);
-    const { handle, format } = await clip.open(signal);
-    pending.bytes -= heldBytes;
-    heldBytes = 0;
-    try {
-      const program = await findFfmpeg(ffmpegPath);
-      throwIfAborted(signal);
-      return yield* decodeClip(startFfmpeg(program, handle.fd, format, limits), limits, signal);
-    } finally {
-      await handle.close();
-    }
-  } finally {
+  const release = () => {
+    if (isReleased) return;
+    isReleased = true;
     unfollow();
     processes.giveBack(share);
     pending.calls -= 1;
     pending.bytes -= heldBytes;
+  };
+  try {
+    await clip.check();
+    share = await processes.take(Math.floor(WHOLE / maxConcurrent), signal);
+    const { handle, format } = await clip.open(signal);
+    pending.bytes -= heldBytes;
+    heldBytes = 0;
+    let decoder: Decoder;
+    try {
+      const program = await findFfmpeg(ffmpegPath);
+      throwIfAborted(signal);
+      decoder = startFfmpeg(program, handle.fd, format, limits);
+    } finally {
+      // The decoder has its own; without a decoder there is another error to tell.
+      await handle.close().catch(() => undefined);
+    }
+    // Whoever aborts between two frames may never ask for another: then nothing below is ever run.
+    signal.addEventListener("abort", release, { once: true });
+    return yield* decodeClip(decoder, limits, signal);
+  } finally {
+    release();
   }
 }
 

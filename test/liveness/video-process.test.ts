@@ -41,6 +41,19 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
   throw new Error("expected a CountenanceError", { cause: error });
 }
 
+/** How many of 70 clips are let in to wait or run. */
+async function room(): Promise<number> {
+  const controller = new AbortController();
+  const calls = Array.from({ length: 70 }, () =>
+    outcomeOf(clip, { maxConcurrent: 1 }, controller.signal),
+  );
+  controller.abort();
+  const codes = (await Promise.all(calls)).map(({ code }) => code);
+  const busy = codes.filter((code) => code === BUSY).length;
+  expect(codes.filter((code) => code === ABORTED)).toHaveLength(70 - busy);
+  return 70 - busy;
+}
+
 describe("the end of a loop is the end of the decoder", () => {
   test("leaving it early", async () => {
     for await (const frame of videoFrames(clip)) {
@@ -75,6 +88,18 @@ describe("the end of a loop is the end of the decoder", () => {
     await vi.waitUntil(() => children().length === 0, { timeout: 30_000 });
     expect(await codeOf(frames.next())).toBe(ABORTED);
     expect((await frames.next()).done).toBe(true);
+  });
+
+  test("an abort gives back all that was held, also if nobody ever asks again", async () => {
+    const controller = new AbortController();
+    const path = join(folder, "abandoned.mp4");
+    writeFileSync(path, clip);
+    for (const input of [clip, { path }]) {
+      await videoFrames(input, { maxConcurrent: 2 }, controller.signal).next();
+    }
+    controller.abort();
+    expect(await room()).toBe(64);
+    expect((await outcomeOf(clip, { maxConcurrent: 1 })).frames).toHaveLength(60);
   });
 
   test("an abort while a frame is awaited", async () => {
@@ -113,15 +138,22 @@ describe("how many at once", () => {
   });
 
   test("64 may wait or run; the next is busy, and those that have ended make room", async () => {
-    const controller = new AbortController();
-    const calls = Array.from({ length: 70 }, () =>
-      outcomeOf(clip, { maxConcurrent: 1 }, controller.signal),
-    );
-    controller.abort();
-    const codes = (await Promise.all(calls)).map(({ code }) => code);
-    expect(codes.filter((code) => code === BUSY)).toHaveLength(6);
-    expect(codes.filter((code) => code === ABORTED)).toHaveLength(64);
+    expect(await room()).toBe(64);
     expect((await outcomeOf(clip)).code).toBeUndefined();
+  });
+
+  test("what needs no decoder to be refused does not wait for one", async () => {
+    const holding = videoFrames(clip, { maxConcurrent: 1 });
+    await holding.next();
+    const junk = join(folder, "junk.mp4");
+    writeFileSync(junk, "no video");
+    const code = async (input: Uint8Array | { path: string }, maxBytes = clip.length) =>
+      (await outcomeOf(input, { maxConcurrent: 1, maxBytes })).code;
+    expect(await code(clip, clip.length - 1)).toBe(TOO_LONG);
+    expect(await code(Buffer.from("no video"))).toBe(UNREADABLE);
+    expect(await code({ path: junk })).toBe(UNREADABLE);
+    expect(await code({ path: junk }, 7)).toBe(TOO_LONG);
+    await holding.return(undefined);
   });
 
   test("of clips that wait in memory 256 MiB are held; one alone may have more", async () => {
