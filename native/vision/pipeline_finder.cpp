@@ -166,9 +166,19 @@ std::vector<FoundFace> FaceFinder::glance(ImageView picture, std::size_t most,
   const Region whole = wholeRegion(picture.width, picture.height);
   cancel.check();
   if (hog_) search.add(hog_->detect(picture), nullptr);
-  if (blazeFace_) search.add(blazeFace_->detect(picture, whole), nullptr);
-  if (yuNet_) search.add(yuNet_->detect(picture, whole), nullptr);
+  if (blazeFace_) search.add(hopeful(blazeFace_->detect(picture, whole), most), nullptr);
+  if (yuNet_) search.add(hopeful(yuNet_->detect(picture, whole), most), nullptr);
   return search.result();
+}
+
+std::vector<Detection> FaceFinder::hopeful(std::vector<Detection> seen, std::size_t most) const {
+  if (!mesh_) return seen;
+  seen.erase(std::remove_if(seen.begin(), seen.end(),
+                            [](const Detection& one) { return one.score < kSureScore; }),
+             seen.end());
+  std::sort(seen.begin(), seen.end(), before);
+  if (seen.size() > most + kMostDoubts) seen.erase(seen.begin() + most + kMostDoubts, seen.end());
+  return seen;
 }
 
 Mesh FaceFinder::meshOf(ImageView picture, const Detection& detection) {

@@ -37,14 +37,20 @@ class FaceFinder final {
   std::vector<FoundFace> find(ImageView picture, std::size_t most, const CancelToken& cancel);
 
   /// One run of the detector over the whole picture: upright faces of a fair size, and nothing that
-  /// it is not sure of. Bounds the cost where `find` would go on looking.
+  /// it is not sure of. Bounds the cost where `find` would go on looking: FaceMesh runs for a few
+  /// more faces than are wanted, whatever the picture shows.
   std::vector<FoundFace> glance(ImageView picture, std::size_t most, const CancelToken& cancel);
+
+  /// Whether even a glance takes as long as a video has from frame to frame: 34 ms at 720p.
+  bool isSlow() const { return kind_ == DetectorKind::kHog; }
 
  private:
   struct Search;
 
   using Look = std::function<std::vector<Detection>(const Region&)>;
 
+  /// Those of a glance that FaceMesh can be sure of: not more of them than are worth its time.
+  std::vector<Detection> hopeful(std::vector<Detection> seen, std::size_t most) const;
   /// The detection, if it is surely a face.
   std::optional<FoundFace> verified(ImageView picture, const Detection& detection);
   Mesh meshOf(ImageView picture, const Detection& detection);

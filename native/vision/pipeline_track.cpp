@@ -33,6 +33,7 @@ constexpr float kSettled = 0.04F;
 constexpr int kMostPasses = 4;
 
 constexpr double kLookEveryMs = 200;     // for a second person: one look costs as much as a frame
+                                         // (and for the first, where it costs six times that)
 constexpr double kSearchEveryMs = 1000;  // everywhere, while nobody is there: up to 81 looks
 constexpr std::size_t kMostFaces = 5;
 constexpr float kSameFace = 0.3F;     // overlap
@@ -216,8 +217,10 @@ TrackedFrame FaceTracker::step(FaceTrack& track, ImageView picture, double times
     frame.facesSeen = countFaces(found, blazeFaceOf(*mesh).box);
   }
   const bool followed = mesh.has_value();
-  const bool everywhere = !followed && isDue(track.searchedMs, timestampMs, kSearchEveryMs);
-  if (!followed) {
+  const bool looks = !followed && (track.last || !finder.isSlow() ||
+                                   isDue(track.lookedMs, timestampMs, kLookEveryMs));
+  const bool everywhere = looks && isDue(track.searchedMs, timestampMs, kSearchEveryMs);
+  if (looks) {
     const std::vector<FoundFace> found = everywhere ? finder.find(picture, kMostFaces, cancel)
                                                     : finder.glance(picture, kMostFaces, cancel);
     cancel.check();

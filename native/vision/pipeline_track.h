@@ -71,8 +71,8 @@ struct FaceTrack {
 ///
 /// A detector finds the largest face; from then on FaceMesh looks where its own points were in the
 /// frame before, which is cheaper and steadier. When that is no face any more, the detector looks
-/// again in the same frame. It keeps scratch memory, so each thread needs its own; tracks may go
-/// from one to another.
+/// again in the same frame, and in those to come; a slow one only every so often. It keeps scratch
+/// memory, so each thread needs its own; tracks may go from one to another.
 class FaceTracker final {
  public:
   /// @param models  With `trackedMesh` and `iris`.

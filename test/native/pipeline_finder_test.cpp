@@ -115,6 +115,16 @@ TEST("nothing is found in 200 pictures without a face") {
   }
 }
 
+TEST("a glance sees upright faces of a fair size, where a search goes on") {
+  FaceFinder finder(blazeFaceModels());
+  Image image = plain(400, 400);
+  test::drawFace(image, 200, 200, 150);
+  CHECK(finder.glance(image.view(), 10, {}).size() == 1);
+  const Image overhead = turned(image, 3.14159265F);
+  CHECK(finder.glance(overhead.view(), 10, {}).empty());
+  CHECK(finder.find(overhead.view(), 10, {}).size() == 1);
+}
+
 TEST("cancelled work stops at the next run of the detector") {
   FaceFinder finder(blazeFaceModels());
   const CancelToken cancelled;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "check.h"
 #include "drawn_face.h"
@@ -11,6 +12,17 @@ using namespace countenance;
 using test::plain;
 
 namespace {
+
+std::shared_ptr<PipelineModels> hogModels() {
+  auto made = std::make_shared<PipelineModels>();
+  made->detector = DetectorKind::kHog;
+  made->alignment = Alignment::kDlib;
+  made->landmarks = std::make_shared<const LandmarkFinder>(test::landmarkFinder());
+  made->trackedMesh = test::network("facemesh.bin");
+  made->iris = test::network("iris.bin");
+  made->embedder = test::resnet();
+  return made;
+}
 
 std::shared_ptr<PipelineModels> models() {
   auto made = std::make_shared<PipelineModels>();
@@ -26,10 +38,10 @@ std::shared_ptr<PipelineModels> models() {
 
 /// What one thread of an engine has; a track of its own goes with it.
 struct Rig {
-  std::shared_ptr<PipelineModels> shared = models();
+  std::shared_ptr<PipelineModels> shared;
   Pipeline pipeline{shared};
   FaceTracker tracker{*shared, pipeline};
-  FaceTrack track;
+  FaceTrack track = {};
   double nowMs = -40;
 
   TrackedFrame step(const Image& image) {
@@ -38,7 +50,7 @@ struct Rig {
 };
 
 Rig& rig() {  // loading takes most of the time
-  static Rig one;
+  static Rig one{models()};
   one.track = {};
   one.nowMs = -40;
   return one;
@@ -123,6 +135,22 @@ TEST("a passer-by does not take over from a followed face of which the detector 
   const TrackedFrame covered = r.step(image);
   CHECK(covered.face && covered.face->followed && std::abs(centreOf(*covered.face) - 200) < 40);
   CHECK(covered.facesSeen == std::size_t{1});
+}
+
+TEST("a slow detector looks every 200 ms while nobody is there, and at once for a lost face") {
+  Rig r{hogModels()};
+  std::string seen;
+  const auto add = [&](const Image& image, int frames) {
+    for (int i = 0; i < frames; ++i) {
+      const TrackedFrame frame = r.step(image);
+      seen += frame.facesSeen ? std::to_string(*frame.facesSeen) : "-";
+      seen += frame.face ? (frame.face->followed ? 'f' : 'a') : ' ';
+    }
+  };
+  add(plain(400, 300), 7);
+  add(faceAt(200, 150), 5);
+  add(plain(400, 300), 3);
+  CHECK(seen == "0 - - - - 0 - - - - 1a-f0 - - ");
 }
 
 TEST("a template comes where a face is found anew, and after the time asked for") {
