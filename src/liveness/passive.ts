@@ -135,8 +135,9 @@ function judgeImages(
   if (images.length < 1 || images.length > MAX_IMAGES) {
     throw invalidArgument("images", `a list of 1..${String(MAX_IMAGES)} pictures`, images);
   }
+  // from(): map() would pass over the holes of a sparse list.
   return Promise.all(
-    images.map(async (image) => judgePicture(await score(image, signal), undefined)),
+    Array.from(images, async (image) => judgePicture(await score(image, signal), undefined)),
   );
 }
 

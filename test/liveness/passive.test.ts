@@ -160,6 +160,11 @@ describe("with an engine", () => {
     });
   });
 
+  test("a list with holes is INVALID_ARGUMENT", async () => {
+    const call = check(engine, new Array<ImageInput>(3));
+    await expect(call).rejects.toMatchObject({ code: "COUNTENANCE_INVALID_ARGUMENT" });
+  });
+
   test("a selfie that was cropped to the face is inconclusive, not a fake", async () => {
     const image = await rawPixels(portrait, 400);
     const [face] = await engine.analyze(image, { embed: false });
