@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { type Countenance, openCountenance } from "../../src/countenance.js";
+import { packageRoot } from "../../src/internal/native.js";
 
-const FOLDER = "/work/shared/data/blink";
+const FOLDER = join(packageRoot(), "..", "shared", "data", "blink");
 
 let faces: Countenance;
 beforeAll(async () => {
