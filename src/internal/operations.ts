@@ -81,7 +81,7 @@ export class Operations {
     signal: AbortSignal | undefined,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    if (this.#closed) throw this.#closedError();
+    this.throwIfClosed();
     if (signal?.aborted) throw new AbortedError(signal.reason);
     const { controller, unfollow } = follow(signal);
     const done = work(controller.signal);
@@ -101,6 +101,10 @@ export class Operations {
   async call<T>(options: unknown, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { signal } = plainOptions("options", options, ["signal"]);
     return this.run(optionalSignal("signal", signal), work);
+  }
+
+  throwIfClosed(): void {
+    if (this.#closed) throw this.#closedError();
   }
 
   /** Idempotent: every caller waits for the same end. */

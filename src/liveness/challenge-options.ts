@@ -20,11 +20,17 @@ import {
 export interface ChallengeOptions {
   /** How many steps, 1..6. Default 3. */
   readonly steps?: number | undefined;
-  /** What may be asked for. Default: everything. Two steps or more need two actions or more. */
+  /**
+   * What may be asked for: a head movement at least, and two actions or more for two steps or more.
+   * Default: everything.
+   */
   readonly actions?: readonly ChallengeAction[] | undefined;
   /** How long until the clip must have been judged: 1,000..3,600,000. Default 120,000. */
   readonly ttlMs?: number | undefined;
-  /** The time for each step, 1,000..20,000. Default 5,000. */
+  /**
+   * The time for each step, 1,000..20,000. Default 5,000. The clip may take that for every step and 8 s
+   * more: for challenges that counts, and not the `maxDurationMs` of `openCountenance({ video })`.
+   */
   readonly stepMs?: number | undefined;
   /**
    * Whether the clip will be mirrored, as some front cameras and apps store it: the person's left is
@@ -60,7 +66,7 @@ export function challengeSetupOf(value: unknown): ChallengeSetup {
     throw invalidArgument("challenge.claim", "a function", claim);
   }
   return {
-    key: key?.slice(), // the caller may overwrite theirs
+    key: key && new Uint8Array(key), // the caller may overwrite theirs; slice() of a Buffer is a view
     claim: claim as ClaimChallenge | undefined, // what it returns is checked where it is called
   };
 }
@@ -108,8 +114,15 @@ function actionsOf(value: unknown): readonly ChallengeAction[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > CHALLENGE_ACTIONS.length) {
     throw invalidArgument("actions", "a list of 1..5 actions", value);
   }
-  const actions = value.map((action, i) =>
+  // from(): map() would pass over the holes of a sparse list.
+  const actions = Array.from(value, (action: unknown, i) =>
     oneOf(`actions[${String(i)}]`, action, CHALLENGE_ACTIONS),
   );
+  if (actions.every((action) => action === "blink")) {
+    throw new CountenanceError(
+      "COUNTENANCE_INVALID_ARGUMENT",
+      "actions: expected a head movement or more, got blinks only, which any clip may show",
+    );
+  }
   return [...new Set(actions)];
 }

@@ -13,7 +13,11 @@ export interface ChallengeVerdict {
   readonly done: readonly DoneStep[];
 }
 
-/** Judges a clip whose face was followed: one person in one take, and the steps. */
+/**
+ * Judges a clip whose face was followed: one person in one take, and the steps. The take goes from the
+ * rest pose to the end of the last step, and on to the best frame where that is outside: what gives the
+ * template has to be of the same take.
+ */
 export function judgeChallenge(
   terms: StepTerms,
   frames: readonly TrackedFrame[],
@@ -21,8 +25,11 @@ export function judgeChallenge(
 ): ChallengeVerdict {
   const { blinks } = findBlinks(frames);
   const { done, reason, rest, untilMs } = judgeSteps(terms, frames, blinks);
+  const fromMs = rest?.startMs ?? 0;
+  const bestMs = best?.timestampMs ?? fromMs;
+  const [startMs, endMs] = [Math.min(fromMs, bestMs), Math.max(untilMs, bestMs)];
   const take = frames
-    .filter(({ timestampMs }) => timestampMs >= (rest?.startMs ?? 0) && timestampMs <= untilMs)
+    .filter(({ timestampMs }) => timestampMs >= startMs && timestampMs <= endMs)
     .map((frame) => withoutTurned(frame, rest));
   const refusals = judgeTake(take, best);
   // Without a face there is no rest pose either: the cause is enough.

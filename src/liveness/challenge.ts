@@ -4,6 +4,7 @@ import type { BestFrame } from "../engine-track.js";
 import { CountenanceError } from "../errors.js";
 import type { Operations } from "../internal/operations.js";
 import { throwIfAborted } from "../internal/slots.js";
+import { unlessAborted } from "../internal/unless-aborted.js";
 import { invalidArgument, optionalSignal, plainOptions } from "../internal/validate.js";
 import type { Template } from "../template.js";
 import { claimsInMemory, type ClaimChallenge } from "./challenge-claims.js";
@@ -24,7 +25,8 @@ import type { VideoInput } from "./video.js";
  * - CREATED: made, not judged yet.
  * - IN_PROGRESS: a clip is being judged.
  * - SUCCEEDED, FAILED: judged. A challenge is judged once.
- * - EXPIRED: its time ran out before it was judged.
+ * - EXPIRED: its time ran out before it was judged; or another copy of it got the verdict, as this one
+ *   learned when it was judged too.
  */
 export type ChallengeState = "CREATED" | "IN_PROGRESS" | "SUCCEEDED" | "FAILED" | "EXPIRED";
 
@@ -64,7 +66,7 @@ export interface Challenge extends ChallengeTerms {
    * the face still and looking into the camera.
    *
    * Only a verdict uses the challenge up: after an error (an unreadable video, BUSY, ABORTED) it can
-   * be judged again until it expires.
+   * be judged again until it expires. An abort while the host's `claim` is asked may leave it used.
    * @throws {CountenanceError} `CHALLENGE_USED`, and what `liveness.blink` throws; and whatever the
    * host's `claim` throws.
    */
@@ -95,9 +97,15 @@ export function createChallenges(
 ): Challenges {
   const house: House = { track, operations, key, claim: claim ?? claimsInMemory(now), now };
   return {
-    create: (options) => new SealedChallenge(house, newTerms(options, now())),
-    // Only our own key seals, and only what serialize() wrote.
-    open: (text) => new SealedChallenge(house, unseal(text, key) as Content),
+    create(options) {
+      operations.throwIfClosed();
+      return new SealedChallenge(house, newTerms(options, now()));
+    },
+    open(text) {
+      operations.throwIfClosed();
+      // Only our own key seals, and only what serialize() wrote.
+      return new SealedChallenge(house, unseal(text, key) as Content);
+    },
   };
 }
 
@@ -133,6 +141,8 @@ class SealedChallenge implements Challenge {
   #verdict: "SUCCEEDED" | "FAILED" | undefined;
   #reasons: readonly ChallengeReason[];
   #judging = 0;
+  /** A claim was refused: the verdict is another copy's. */
+  #isUsed = false;
 
   constructor(house: House, content: Content) {
     this.#house = house;
@@ -149,7 +159,7 @@ class SealedChallenge implements Challenge {
   get state(): ChallengeState {
     if (this.#verdict !== undefined) return this.#verdict;
     if (this.#judging > 0) return "IN_PROGRESS";
-    return this.#isExpired() ? "EXPIRED" : "CREATED";
+    return this.#isUsed || this.#isExpired() ? "EXPIRED" : "CREATED";
   }
 
   get reasons(): readonly ChallengeReason[] {
@@ -180,7 +190,7 @@ class SealedChallenge implements Challenge {
 
   async #judge(video: VideoInput, signal: AbortSignal): Promise<ChallengeResult> {
     const { track, claim } = this.#house;
-    if (this.#verdict !== undefined) throw used();
+    if (this.#verdict !== undefined || this.#isUsed) throw used();
     if (this.#isExpired()) return EXPIRED;
     const maxDurationMs = AROUND_MS + this.steps.length * this.stepMs;
     const trackOptions = { maxDurationMs, embedEveryMs: EMBED_EVERY_MS };
@@ -189,7 +199,11 @@ class SealedChallenge implements Challenge {
     // Claimed last, so that only a verdict uses a challenge up, and nobody learns one without a claim.
     throwIfAborted(signal);
     if (this.#isExpired()) return EXPIRED;
-    if (!(await claimed(claim, this.nonce, this.expiresAtMs + KEEP_CLAIM_MS))) throw used();
+    const claiming = claimed(claim, this.nonce, this.expiresAtMs + KEEP_CLAIM_MS);
+    if (!(await unlessAborted(claiming, signal))) {
+      this.#isUsed = true;
+      throw used();
+    }
     this.#reasons = Object.freeze(reasons);
     if (best === undefined || reasons.length > 0) {
       this.#verdict = "FAILED";
@@ -206,8 +220,8 @@ class SealedChallenge implements Challenge {
 
 const EXPIRED: ChallengeResult = Object.freeze({
   state: "EXPIRED",
-  reasons: [],
-  done: [],
+  reasons: Object.freeze([]),
+  done: Object.freeze([]),
   bestFrame: undefined,
   template: undefined,
 });

@@ -43,13 +43,14 @@ export interface Liveness {
   /**
    * Makes a random sequence of blinks and turns of the head, to be done in front of the camera. It
    * stops recorded videos too; it does not stop a program that animates a face when asked.
-   * @throws {CountenanceError} `INVALID_ARGUMENT`.
+   * @throws {CountenanceError} `INVALID_ARGUMENT`, `STORE_CLOSED`.
    */
   challenge(options?: ChallengeOptions): Challenge;
 
   /**
    * The challenge that `serialize()` made, here or on a server with the same key.
-   * @throws {CountenanceError} `INVALID_ARGUMENT`: no such text, changed, or sealed with another key.
+   * @throws {CountenanceError} `INVALID_ARGUMENT`: no such text, changed, or sealed with another key;
+   * `STORE_CLOSED`.
    */
   openChallenge(text: string): Challenge;
 }

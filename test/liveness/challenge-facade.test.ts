@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { type Countenance, openCountenance } from "../../src/countenance.js";
@@ -65,13 +63,13 @@ test("a setup that cannot work is refused when countenance opens", async () => {
 
 describe("an error is no verdict", () => {
   test("bytes that are no video, and a clip that is too long", async () => {
-    const challenge = faces.liveness.challenge({ ...TURNS, stepMs: 1000 });
+    const challenge = faces.liveness.challenge({ ...TURNS, stepMs: 3000 });
     const noise = new Uint8Array(1000).fill(7);
     await expect(challenge.judge(noise)).rejects.toEqual(failure("COUNTENANCE_VIDEO_UNREADABLE"));
-    const long = clipOf(new PoseClip().as(engine.templateOf(ADA)).still(11_000).frames);
+    const long = clipOf(new PoseClip().as(engine.templateOf(ADA)).still(15_000).frames);
     await expect(challenge.judge(long)).rejects.toEqual(failure("COUNTENANCE_VIDEO_TOO_LONG"));
     expect(challenge.state).toBe("CREATED");
-    expect((await challenge.judge(done(challenge))).reasons).not.toContain("STEP_MISSING");
+    expect((await challenge.judge(done(challenge))).state).toBe("SUCCEEDED");
   });
 
   test("closing ends a judge, and the challenge can be judged elsewhere", async () => {
@@ -87,20 +85,3 @@ describe("an error is no verdict", () => {
     expect((await opened.judge(done(opened))).state).toBe("SUCCEEDED");
   });
 });
-
-const CLIP = "/work/shared/data/blink/d3.mp4";
-
-// Without the folder there are no real clips: they are not ours to publish.
-test.skipIf(!existsSync(CLIP))(
-  "a real person who turns right and left does that challenge",
-  { timeout: 120_000 },
-  async () => {
-    await using real = await openCountenance();
-    const make = () => real.liveness.challenge({ ...TURNS, stepMs: 8000 });
-    // The sequence is random: until it is the one that the clip shows.
-    let challenge = make();
-    while (challenge.steps[0]?.action !== "turn-right") challenge = make();
-    const result = await challenge.judge({ path: CLIP });
-    expect(result).toMatchObject({ state: "SUCCEEDED", reasons: [] });
-  },
-);

@@ -132,6 +132,22 @@ describe("what is done", () => {
   });
 });
 
+test("a recorded clip fits one challenge in sixteen, since blinks in between are free", () => {
+  const clip = new PoseClip().still(1000);
+  for (const by of [LEFT, RIGHT, UP]) clip.blink().blink().blink().move(by).still(300);
+  const sequences = CHALLENGE_ACTIONS.flatMap((a) =>
+    CHALLENGE_ACTIONS.flatMap((b) => CHALLENGE_ACTIONS.map((c) => [a, b, c])),
+  ).filter(([a, b, c]) => a !== b && b !== c);
+  const fitting = sequences.filter(
+    (actions) =>
+      reason(
+        actions.map((a) => step(a, a === "blink" ? 3 : 1)),
+        clip,
+      ) === undefined,
+  );
+  expect([fitting.length, sequences.length]).toEqual([5, 80]);
+});
+
 describe("what is not done", () => {
   test("a clip that does not begin at rest is NO_REST_POSE", () => {
     const clip = new PoseClip().move(LEFT).move(RIGHT).move(LEFT);
