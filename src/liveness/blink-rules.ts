@@ -39,7 +39,7 @@ export type Judgement =
 const MAX_RATIO = 0.65;
 /** Blinks: from 0.36. What is below is in the stills twice a minute. */
 const MIN_PROMINENCE = 0.27;
-/** Blinks: from 0.87. A closure into a look down: 0.75 and less. */
+/** Blinks: from 0.88. A closure into a look down: 0.75 and less. */
 const MIN_SHOULDER = 0.85;
 /** Blinks: from 0.28 in the eye that moved less, which is 0.47 of the other one's. */
 const MIN_EYE_PROMINENCE = 0.2;
@@ -60,13 +60,13 @@ const LEAST_NOISE = 0.01;
 /** Degrees. Further on, the far eye's lids are seen from the side; blinks: up to 21. */
 const MAX_YAW = 40;
 /**
- * Degrees, degrees, and the logarithm of a factor, within the dip. Blinks: up to 16, 5.7 and 0.10.
+ * Degrees, degrees, and the logarithm of a factor, within the dip. Blinks: up to 16, 4.4 and 0.11.
  * A strip that covers both eyes at once upsets the points of the whole face: 7 and more of pitch, or
- * 0.13 and more of size.
+ * 0.14 and more of size.
  */
 const MAX_YAW_RANGE = 20;
 const MAX_PITCH_RANGE = 7;
-const MAX_SCALE_RANGE = 0.12;
+const MAX_SCALE_RANGE = 0.13;
 
 /** Openness. Smaller dips are what open eyes do all the time: not worth a word. */
 const WORTH_TELLING_RATIO = 0.75;
