@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 
 import { CountenanceError } from "../errors.js";
 import { decoderMissing } from "./find-ffmpeg.js";
@@ -121,14 +121,17 @@ export function startFfmpeg(
   if (running.size === 0) process.on("exit", killAll);
   running.add(child);
 
+  // Typed as always there; without file descriptors Node makes none.
+  const { stdio }: Partial<ChildProcess> = child;
+  const streams: Partial<ChildProcess["stdio"]> = stdio ?? [];
   let failure: Error | undefined;
   const kill = (error?: Error) => {
     failure ??= error;
     killGroup(child);
-    for (const stream of child.stdio) stream?.destroy();
+    for (const stream of streams) stream?.destroy();
   };
   // Whoever reads is told of an error; who does not must not crash the host by it.
-  for (const stream of child.stdio) stream?.on("error", () => undefined);
+  for (const stream of streams) stream?.on("error", () => undefined);
   const log = new Log();
   child.stderr?.setEncoding("latin1").on("data", (text: string) => {
     log.add(text);
@@ -137,8 +140,8 @@ export function startFfmpeg(
   });
   const logged = new Promise((resolve) => child.stderr?.once("close", resolve));
   return {
-    pictures: readable(child, 1),
-    timestamps: readable(child, 4),
+    pictures: readable(streams[1]),
+    timestamps: readable(streams[4]),
     kill,
     get failure() {
       return failure;
@@ -239,10 +242,12 @@ function killGroup(child: ChildProcess): void {
 }
 
 /** A pipe of the child; there is none if it could not be started. */
-function readable(child: ChildProcess, index: 1 | 4): Readable {
-  const stream = child.stdio[index];
+function readable(stream: Readable | Writable | null | undefined): Readable {
   if (stream === null || stream === undefined || !("read" in stream)) {
-    throw new CountenanceError("COUNTENANCE_INTERNAL", "video: ffmpeg got no pipes");
+    throw new CountenanceError(
+      "COUNTENANCE_INTERNAL",
+      "video: ffmpeg got no pipes: this process may have too many open files",
+    );
   }
   return stream;
 }

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
@@ -312,6 +312,18 @@ test("the decoder waits for a slow loop: no more than a few frames are read ahea
     expect(made - ++taken).toBeLessThanOrEqual(4);
   }
   expect(taken).toBe(50);
+});
+
+test("without file descriptors for a decoder a clip fails by itself, and later ones do not", () => {
+  const path = join(folder, "few.mp4");
+  writeFileSync(path, clip);
+  const program = fileURLToPath(
+    new URL("../fixtures/programs/video-without-descriptors.mjs", import.meta.url),
+  );
+  const command = ["-c", 'ulimit -n 64; exec "$0" "$@"', process.execPath, program, path];
+  const { stdout, stderr } = spawnSync("bash", command, { encoding: "utf8" });
+  expect(stderr).toBe("");
+  expect(JSON.parse(stdout)).toEqual({ without: "COUNTENANCE_INTERNAL", later: 60 });
 });
 
 describe("the end of the process", () => {
