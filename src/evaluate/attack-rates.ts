@@ -70,6 +70,9 @@ export function worstApcer({ apcer }: AttackRates): number | undefined {
   return rates.length === 0 ? undefined : Math.max(...rates);
 }
 
+/** What `toFixed` can print. */
+const MAX_DIGITS = 100;
+
 export interface WantedRate {
   readonly of: "apcer" | "bpcer";
   /** At most, 0..1. */
@@ -89,14 +92,36 @@ export function suggestedThreshold(
   const values = [...new Set(scored.flatMap(({ score }) => score ?? []))].sort((a, b) => a - b);
   // Above a score of 0 and up to 1: at 0 everything would be live, and above 1 nothing.
   const edges = [0, ...values, 1];
-  const candidates = edges.slice(1).map((value, i) => ((edges[i] ?? 0) + value) / 2);
-  const fitting = candidates.filter((threshold) => {
-    const rates = ratesAt(scored, threshold);
+  const candidates = edges.slice(1).map((value, i) => between(edges[i] ?? 0, value));
+  const fits = (i: number) => {
+    const rates = ratesAt(scored, candidates[i] ?? NaN);
     const rate = wanted.of === "apcer" ? worstApcer(rates) : rates.bpcer.rate;
     return rate !== undefined && rate <= wanted.rate;
-  });
+  };
   // Few attacks counted as live: from some threshold on. Few living people refused: up to one.
-  return wanted.of === "apcer" ? fitting[0] : fitting.at(-1);
+  return wanted.of === "apcer"
+    ? candidates[firstIndex(candidates.length, fits)]
+    : candidates[firstIndex(candidates.length, (i) => !fits(i)) - 1];
+}
+
+/** The middle of a gap, with as few digits as tell it from both ends, so that it can be printed. */
+function between(low: number, high: number): number {
+  for (let digits = 2; digits <= MAX_DIGITS; digits++) {
+    const rounded = Number(((low + high) / 2).toFixed(digits));
+    if (rounded > low && rounded < high) return rounded;
+  }
+  return high; // no number lies between
+}
+
+/** The first index from which on something holds; `length` when it holds for none. */
+function firstIndex(length: number, holds: (i: number) => boolean): number {
+  let [from, to] = [0, length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (holds(middle)) to = middle;
+    else from = middle + 1;
+  }
+  return from;
 }
 
 /**
@@ -109,16 +134,11 @@ export function areaUnderCurve(
 ): number | undefined {
   if (live.length === 0 || attacks.length === 0) return undefined;
   const sorted = [...attacks].sort((a, b) => a - b);
-  const below = (value: number, orEqual: boolean) => {
-    let [from, to] = [0, sorted.length];
-    while (from < to) {
-      const middle = (from + to) >> 1;
-      const at = sorted[middle] ?? NaN;
-      if (orEqual ? at <= value : at < value) from = middle + 1;
-      else to = middle;
-    }
-    return from;
-  };
+  const below = (value: number, orEqual: boolean) =>
+    firstIndex(sorted.length, (i) => {
+      const at = sorted[i] ?? NaN;
+      return orEqual ? at > value : at >= value;
+    });
   const wins = live.reduce((sum, v) => sum + (below(v, false) + below(v, true)) / 2, 0);
   return wins / (live.length * attacks.length);
 }

@@ -62,7 +62,7 @@ function suggested({
   }
   return [
     ...head,
-    `For a ${wanted} on these files: ${threshold.toFixed(4)}. What it does to others is as sure as the intervals say.`,
+    `For a ${wanted} on these files: ${String(threshold)}. What it does to others is as sure as the intervals say.`,
     "",
     ...table(["error", "rate", "errors / answered", "95 % interval", "no answer"], rows(rates)),
   ];

@@ -71,6 +71,23 @@ test("the threshold for a wanted BPCER accepts as few attacks as it can", () => 
   expect(suggestedThreshold(scored, { of: "bpcer", rate: 0.25 })).toBeCloseTo(0.65);
 });
 
+test("a threshold has as many digits as its gap needs", () => {
+  const at = (of: "apcer" | "bpcer", ...all: Scored[]) => suggestedThreshold(all, { of, rate: 0 });
+  expect(at("apcer", ...scored)).toBe(0.65);
+  expect(at("apcer", ...live(0.99998), ...attacks("print", 0.99995))).toBe(0.99996);
+  expect(at("apcer", ...attacks("print", 0.99996))).toBe(0.99998);
+  expect(at("bpcer", ...live(1))).toBe(1);
+});
+
+test("a threshold is found among 30,000 presentations", () => {
+  const many = Array.from({ length: 15_000 }, (_, i) => [
+    ...live(0.2 + (i / 15_000) * 0.8),
+    ...attacks("print", (i / 15_000) * 0.8),
+  ]).flat();
+  expect(suggestedThreshold(many, { of: "apcer", rate: 0.1 })).toBeCloseTo(0.72, 3);
+  expect(suggestedThreshold(many, { of: "bpcer", rate: 0.1 })).toBeCloseTo(0.28, 3);
+});
+
 test("without what is to be counted there is no threshold", () => {
   expect(suggestedThreshold(live(0.5), { of: "apcer", rate: 0.1 })).toBeUndefined();
   expect(suggestedThreshold(attacks("a", 0.5), { of: "bpcer", rate: 0.1 })).toBeUndefined();

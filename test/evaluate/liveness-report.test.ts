@@ -86,6 +86,12 @@ test("no rate is printed without its counts and its interval", () => {
   expect(text).toContain("not validated");
 });
 
+test("a suggested threshold is printed as it is, not rounded to a score that it excludes", () => {
+  const close = [outcome("print", 0.99995), outcome(undefined, 0.99998)];
+  const text = livenessMarkdown(livenessReport(close, 0, { of: "apcer", rate: 0 }));
+  expect(text).toContain("0.99996.");
+});
+
 test("a species cannot break the table", () => {
   const text = livenessMarkdown(livenessReport([outcome("a|b", 0.1)], 0));
   expect(text).toContain("APCER a\\|b");
