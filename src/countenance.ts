@@ -3,7 +3,14 @@ import { randomUUID } from "node:crypto";
 import { createEngine, type Engine } from "./engine.js";
 import { CountenanceError } from "./errors.js";
 import { createGalleries, DEFAULT_GALLERY, type Galleries } from "./galleries.js";
-import { type CheckVideo, intakeOf, videoOf, type VideoProbe } from "./intake.js";
+import {
+  type CheckVideo,
+  type GivenVideoOptions,
+  intakeOf,
+  refuseVideoOptions,
+  videoOf,
+  type VideoProbe,
+} from "./intake.js";
 import { Operations } from "./internal/operations.js";
 import { blinkRules, checkBlink } from "./liveness/blink-check.js";
 import { type ChallengeSetup, challengeSetupOf } from "./liveness/challenge-options.js";
@@ -109,6 +116,11 @@ export interface Countenance {
     probe: VideoProbe,
     options?: VerifyVideoOptions,
   ): Promise<VideoVerification>;
+  verify(
+    subjectId: string,
+    probe: Probe | VideoProbe,
+    options?: VerifyVideoOptions,
+  ): Promise<Verification | VideoVerification>;
 
   /**
    * Who is this? Of several faces the largest one is the probe.
@@ -208,7 +220,9 @@ class StoreBackedCountenance implements Countenance {
     this.#video = video;
     this.#store = store;
     this.#opened = opened;
-    this.subjects = createSubjects(engine, store, this.#operations, this.#videoCheck({}));
+    this.subjects = createSubjects(engine, store, this.#operations, (given) =>
+      this.#videoCheck(given),
+    );
     this.liveness = createLiveness(engine, video, challenge, this.#operations);
     this.galleries = createGalleries(store, this.#operations);
   }
@@ -227,7 +241,7 @@ class StoreBackedCountenance implements Countenance {
       "strict",
       "signal",
     ]);
-    if (videoOf(images) === undefined) refuseVideoOptions(given);
+    refuseVideoOptions(images, given);
     const galleries = new Set([
       ...(given.gallery === undefined ? [] : [id("gallery", given.gallery)]),
       ...(given.galleries === undefined ? [] : idList("galleries", given.galleries, 1000)),
@@ -265,6 +279,11 @@ class StoreBackedCountenance implements Countenance {
     probe: VideoProbe,
     options?: VerifyVideoOptions,
   ): Promise<VideoVerification>;
+  verify(
+    subjectId: string,
+    probe: Probe | VideoProbe,
+    options?: VerifyVideoOptions,
+  ): Promise<Verification | VideoVerification>;
   async verify(
     subjectId: string,
     probe: Probe | VideoProbe,
@@ -279,9 +298,9 @@ class StoreBackedCountenance implements Countenance {
     ]);
     const claim = { subjectId: id("subjectId", subjectId), threshold: thresholdOf(given) };
     const signal = optionalSignal("signal", given.signal);
+    refuseVideoOptions(probe, given);
     const video = videoOf(probe);
     if (video === undefined) {
-      refuseVideoOptions(given);
       const request = { ...claim, probe: probe as Probe }; // it is no video
       return this.#operations.run(signal, (inner) =>
         verifySubject(this.engine, this.#store, request, inner),
@@ -325,20 +344,10 @@ class StoreBackedCountenance implements Countenance {
     return this.close();
   }
 
-  #videoCheck(given: { maxDurationMs?: unknown; strict?: unknown }): CheckVideo {
+  #videoCheck(given: GivenVideoOptions): CheckVideo {
     const rules = blinkRules(this.#video, given);
     return (video, signal) => checkBlink(this.engine, video, rules, signal);
   }
-}
-
-/** @throws {CountenanceError} `INVALID_ARGUMENT`: `strict` shall not look as if it had judged a photo. */
-function refuseVideoOptions(given: { maxDurationMs?: unknown; strict?: unknown }): void {
-  const { maxDurationMs, strict } = given;
-  if (maxDurationMs === undefined && strict === undefined) return;
-  throw new CountenanceError(
-    "COUNTENANCE_INVALID_ARGUMENT",
-    "maxDurationMs, strict: expected them with a video only, got a picture or a template",
-  );
 }
 
 function ifExistsOf(value: unknown): RegisterOptions["ifExists"] {

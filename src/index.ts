@@ -99,7 +99,7 @@ export type {
   VectorSearchOptions,
   VectorSearchResult,
 } from "./stores/store.js";
-export type { Subject, SubjectFace, SubjectInfo, Subjects } from "./subjects.js";
+export type { AddFacesOptions, Subject, SubjectFace, SubjectInfo, Subjects } from "./subjects.js";
 export { Template } from "./template.js";
 export {
   createIndex,

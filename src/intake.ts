@@ -61,6 +61,28 @@ export function videoOf(probe: unknown): VideoInput | undefined {
   return video as VideoInput; // videoFrames judges what it is
 }
 
+/** What a call says about its video, before it is checked. */
+export interface GivenVideoOptions {
+  readonly maxDurationMs?: unknown;
+  readonly strict?: unknown;
+}
+
+/**
+ * `strict` shall not look as if it had judged a photo.
+ * @throws {CountenanceError} `INVALID_ARGUMENT`.
+ */
+export function refuseVideoOptions(
+  images: unknown,
+  { maxDurationMs, strict }: GivenVideoOptions,
+): void {
+  if (videoOf(images) !== undefined) return;
+  if (maxDurationMs === undefined && strict === undefined) return;
+  throw new CountenanceError(
+    "COUNTENANCE_INVALID_ARGUMENT",
+    "maxDurationMs, strict: expected them with a video only, got a picture or a template",
+  );
+}
+
 /** @throws {NotLiveError} */
 function liveFace(liveness: BlinkResult): ProbeFace {
   if (!liveness.live) throw new NotLiveError(liveness.reasons, liveness.nearMisses);

@@ -1,9 +1,16 @@
 import type { Engine } from "./engine.js";
 import type { Box } from "./face.js";
 import { type CallOptions, DEFAULT_GALLERY } from "./galleries.js";
-import { type CheckVideo, intakeOf, type VideoProbe } from "./intake.js";
+import {
+  type CheckVideo,
+  type GivenVideoOptions,
+  intakeOf,
+  refuseVideoOptions,
+  type VideoProbe,
+} from "./intake.js";
 import type { Operations } from "./internal/operations.js";
 import { id, optionalSignal, plainOptions } from "./internal/validate.js";
+import type { VideoCheckOptions } from "./liveness/blink-check.js";
 import { pages } from "./pages.js";
 import type { Probe } from "./probe.js";
 import { addFaces, type Registration } from "./registration.js";
@@ -32,6 +39,9 @@ export interface Subject extends SubjectInfo {
   readonly galleries: readonly string[];
 }
 
+/** `maxDurationMs` and `strict` go with a video only. */
+export interface AddFacesOptions extends CallOptions, VideoCheckOptions {}
+
 /** The people of a store. */
 export interface Subjects {
   /** `undefined` for an unknown id. */
@@ -50,7 +60,7 @@ export interface Subjects {
   addFaces(
     subjectId: string,
     images: Probe | readonly Probe[] | VideoProbe,
-    options?: CallOptions,
+    options?: AddFacesOptions,
   ): Promise<Registration>;
   /**
    * Removes one face; false when the subject has no such face.
@@ -73,7 +83,7 @@ export function createSubjects(
   engine: Engine,
   store: Store,
   operations: Operations,
-  checkVideo: CheckVideo,
+  videoCheck: (given: GivenVideoOptions) => CheckVideo,
 ): Subjects {
   return {
     async get(subjectId, options = {}) {
@@ -110,8 +120,12 @@ export function createSubjects(
     },
     async addFaces(subjectId, images, options = {}) {
       id("subjectId", subjectId);
-      const read = intakeOf(engine, images, checkVideo);
-      return operations.call(options, (signal) => addFaces(store, { subjectId, read }, signal));
+      const given = plainOptions("options", options, ["maxDurationMs", "strict", "signal"]);
+      refuseVideoOptions(images, given);
+      const read = intakeOf(engine, images, videoCheck(given));
+      return operations.run(optionalSignal("signal", given.signal), (signal) =>
+        addFaces(store, { subjectId, read }, signal),
+      );
     },
     async removeFace(subjectId, faceId, options = {}) {
       id("subjectId", subjectId);

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { type Countenance, openCountenance } from "../../src/countenance.js";
+import type { VideoProbe } from "../../src/intake.js";
 import { NotLiveError } from "../../src/liveness/not-live-error.js";
 import type { TrackedFrame } from "../../src/liveness/tracked-frame.js";
+import type { Probe } from "../../src/probe.js";
 import { clipOf } from "../fixtures/scripted-clips.js";
 import { pictureOf, ScriptedEngine } from "../fixtures/scripted-engine.js";
 import { take, without } from "../fixtures/takes.js";
@@ -50,6 +52,14 @@ describe("register by video", () => {
     expect((await faces.subjects.get("ada"))?.faces).toHaveLength(3);
     const adding = faces.subjects.addFaces("ada", clip(BEN));
     await expect(adding).rejects.toEqual(failure("COUNTENANCE_FACE_MISMATCH"));
+  });
+
+  test("adds to a subject by the limits that the call says", async () => {
+    await faces.register("ada", pictureOf(ADA));
+    const long = faces.subjects.addFaces("ada", clip(ADA), { maxDurationMs: 1000 });
+    await expect(long).rejects.toEqual(failure("COUNTENANCE_VIDEO_TOO_LONG"));
+    await faces.subjects.addFaces("ada", clip(ADA), { maxDurationMs: 20_000, strict: true });
+    expect((await faces.subjects.get("ada"))?.faces).toHaveLength(2);
   });
 
   test("works among many, and one that is not live stops no other", async () => {
@@ -120,6 +130,13 @@ describe("verify by video", () => {
       comparisons: 0,
       face: undefined,
     });
+  });
+
+  test("takes what may be a picture or a video, and answers by what it was", async () => {
+    const probes: readonly (Probe | VideoProbe)[] = [pictureOf(ADA), clip(ADA)];
+    const answers = await Promise.all(probes.map((probe) => faces.verify("ada", probe)));
+    expect(answers.map(({ decision }) => decision.kind)).toEqual(["match", "match"]);
+    expect(answers.map((answer) => "liveness" in answer)).toEqual([false, true]);
   });
 
   test("takes the threshold that the call says", async () => {
@@ -201,6 +218,8 @@ describe("a video stands alone", () => {
       await faces.register("ada", pictureOf(ADA));
       const verifying = faces.verify("ada", pictureOf(ADA), options as object);
       await expect(verifying).rejects.toEqual(invalid);
+      const adding = faces.subjects.addFaces("ada", pictureOf(ADA), options);
+      await expect(adding).rejects.toEqual(invalid);
     },
   );
 });
