@@ -1,8 +1,12 @@
 #include "vision/pipeline_track.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <cstdint>
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "check.h"
 #include "drawn_face.h"
@@ -60,6 +64,34 @@ Image faceAt(double x, double y, double size = 140) {
   Image image = plain(400, 300);
   test::drawFace(image, x, y, size);
   return image;
+}
+
+/// A face whose left (-1) or right (1) eye is a line.
+Image winking(int side) {
+  Image image = faceAt(200, 150, 220);
+  const int eyeX = 200 + side * 37;
+  const int eyeY = 124;
+  for (int y = -14; y <= 14; ++y) {
+    for (int x = -24; x <= 24; ++x) {
+      const std::uint8_t level = std::abs(y) <= 1 && std::abs(x) < 18 ? 90 : 205;
+      const auto column = static_cast<std::size_t>(eyeX + x);
+      std::fill_n(image.row(static_cast<std::size_t>(eyeY + y)) + 3 * column, 3, level);
+    }
+  }
+  return image;
+}
+
+bool isSame(const FaceTrack& a, const FaceTrack& b) {
+  const auto samePoint = [](const Point& one, const Point& other) {
+    return one.x == other.x && one.y == other.y;
+  };
+  const bool sameMesh = a.last.has_value() == b.last.has_value() &&
+                        (!a.last || std::equal(a.last->points.begin(), a.last->points.end(),
+                                               b.last->points.begin(), samePoint));
+  const bool sameBest = a.best.has_value() == b.best.has_value() &&
+                        (!a.best || a.best->timestampMs == b.best->timestampMs);
+  return sameMesh && sameBest && a.facesSeen == b.facesSeen && a.lookedMs == b.lookedMs &&
+         a.searchedMs == b.searchedMs && a.embeddedMs == b.embeddedMs && a.widest == b.widest;
 }
 
 float centreOf(const TrackedFace& face) { return face.box.x + face.box.width / 2; }
@@ -161,13 +193,22 @@ TEST("a template comes where a face is found anew, and after the time asked for"
   for (const std::size_t size : expected) CHECK(r.step(image).face->embedding.size() == size);
 }
 
-TEST("the mesh gives openness as the iris network does, in its own numbers") {
+TEST("the shut one of two eyes is told, on either side") {
+  for (const int side : {-1, 1}) {
+    const Openness eyes = rig().step(winking(side)).face->eyes;
+    const float shut = side < 0 ? eyes.left : eyes.right;
+    const float open = side < 0 ? eyes.right : eyes.left;
+    CHECK(shut < 0.8F * open);
+  }
+}
+
+TEST("open eyes are open on the mesh too, in numbers of its own") {
+  const Openness iris = rig().step(faceAt(200, 150)).face->eyes;
   Rig& r = rig();
-  const Openness iris = r.step(faceAt(200, 150)).face->eyes;
-  Rig& again = rig();
-  again.track.options.contour = EyeContour::kMesh;
-  const Openness mesh = again.step(faceAt(200, 150)).face->eyes;
-  CHECK(iris.left > 0.05F && mesh.left > 0.05F && std::abs(iris.left - mesh.left) > 1e-4F);
+  r.track.options.contour = EyeContour::kMesh;
+  const Openness mesh = r.step(faceAt(200, 150)).face->eyes;
+  CHECK(iris.left > 0.2F && iris.right > 0.2F && mesh.left > 0.2F && mesh.right > 0.2F);
+  CHECK(std::abs(iris.left - mesh.left) > 1e-4F);
 }
 
 TEST("grey frames are followed as those of three equal channels are") {
@@ -208,14 +249,56 @@ TEST("a face that the picture's edge cuts is followed, but not kept") {
   }
 }
 
-TEST("an aborted step leaves the track as it was") {
+TEST("a step that is aborted, wherever it is, leaves the track as it was") {
+  Rig& r = rig();
+  r.track.options.embedEveryMs = 1;
+  r.step(faceAt(200, 150));
+  const FaceTrack before = r.track;
+  const Image larger = faceAt(206, 150, 160);
+  /// Whether a step is aborted when another thread cancels it after so many turns of a loop.
+  const auto isAborted = [&](std::uint64_t turns, std::uint64_t& turned) {
+    r.track = before;
+    const CancelToken cancel;
+    std::atomic<bool> ended{false};
+    if (turns == 0) cancel.cancel();
+    std::thread other([&] {
+      for (turned = 0; !ended && turned < turns; ++turned) {
+      }
+      cancel.cancel();
+    });
+    bool aborted = false;
+    try {
+      r.tracker.step(r.track, larger.view(), 400, cancel);
+    } catch (const Error& error) {
+      aborted = error.code() == ErrorCode::kAborted;
+    }
+    ended = true;
+    other.join();
+    return aborted;
+  };
+  std::uint64_t all = 0;
+  CHECK(!isAborted(UINT64_MAX, all) && !isSame(r.track, before));
+  for (std::uint64_t part = 0; part < 10; ++part) {
+    std::uint64_t turned = 0;
+    const bool aborted = isAborted(all / 10 * part, turned);
+    CHECK(isSame(r.track, before) == aborted && (aborted || part > 0));
+  }
+}
+
+TEST("a picture that shrinks to a row or a pixel, and grows again, is taken as it is") {
   Rig& r = rig();
   r.step(faceAt(200, 150));
-  const CancelToken cancel;
-  cancel.cancel();
-  const Image image = faceAt(206, 150);
-  CHECK_ERROR(ErrorCode::kAborted, r.tracker.step(r.track, image.view(), 40, cancel));
-  CHECK(r.step(image).face->followed);
+  for (const auto& [width, height] :
+       {std::pair<std::size_t, std::size_t>{1, 1}, {400, 1}, {1, 300}, {3, 2}}) {
+    for (const std::size_t channels : {1, 3}) {
+      CHECK(!r.step(Image(width, height, channels)).face);
+    }
+    CHECK(r.step(faceAt(200, 150)).face);
+    Image wide = plain(800, 300);
+    test::drawFace(wide, 200, 150, 140);
+    CHECK(r.step(wide).face->followed);
+    CHECK(!r.step(Image(width, height)).face);
+  }
 }
 
 TEST("an empty picture is refused") {
