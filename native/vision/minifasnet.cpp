@@ -21,7 +21,7 @@ constexpr std::size_t kLive = 1;
 constexpr std::size_t kFinePerPixel = 4;
 constexpr std::size_t kFine = MiniFasNet::kSide * kFinePerPixel;
 
-/// Where a crop of `size` pixels around `centre` begins, so that it ends inside.
+/// Pixels along one side of a picture.
 struct Stretch {
   std::size_t first = 0;
   std::size_t size = 0;
@@ -30,6 +30,7 @@ struct Stretch {
 /// What is no number becomes `most`.
 float within(float value, float most) { return std::fmax(std::fmin(value, most), 0.0F); }
 
+/// A crop of `size` pixels around `centre`, pushed so that it ends inside.
 Stretch inside(float centre, float size, std::size_t pixels) {
   const float last = static_cast<float>(pixels) - 1;
   // First the one end, then the other, as the original does; whole pixels, both ends included.
@@ -49,13 +50,17 @@ struct Neighbours {
 /// Of the network's pixels along one side: OpenCV's INTER_LINEAR, which averages nothing that it
 /// skips. The networks were trained with it.
 /// @param origin, step  From fine pixels to those that are read.
-std::array<Neighbours, MiniFasNet::kSide> samples(float origin, float step, std::size_t size) {
+/// @param read  Beyond them the first and the last one go on.
+std::array<Neighbours, MiniFasNet::kSide> samples(float origin, float step, const Stretch& read) {
+  const auto start = static_cast<float>(read.first);
+  const std::size_t last = read.first + read.size - 1;
   std::array<Neighbours, MiniFasNet::kSide> all;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const float fine = (static_cast<float>(i) + 0.5F) * kFinePerPixel - 0.5F;
-    const float at = within(origin + fine * step, static_cast<float>(size) - 1);
+    const float at =
+        start + within(origin + fine * step - start, static_cast<float>(read.size) - 1);
     const auto first = static_cast<std::size_t>(at);
-    all[i] = {first, std::min(first + 1, size - 1), at - static_cast<float>(first)};
+    all[i] = {first, std::min(first + 1, last), at - static_cast<float>(first)};
   }
   return all;
 }
@@ -72,8 +77,11 @@ void crop(ImageView picture, const FaceSurroundings& part, Span<float> out) {
   const std::optional<Averaged> small = averaged(picture, fine, kFine, kFine);
   const ImageView source = small ? small->pixels.view() : picture;
   const Affine& map = small ? small->toPixels : fine;
-  const auto columns = samples(map.c, map.a, source.width);
-  const auto rows = samples(map.f, map.e, source.height);
+  // Samples of what was averaged lie inside of the crop: its pixels are smaller than the network's.
+  const auto columns =
+      samples(map.c, map.a, small ? Stretch{0, source.width} : Stretch{part.left, part.width});
+  const auto rows =
+      samples(map.f, map.e, small ? Stretch{0, source.height} : Stretch{part.top, part.height});
   float* next = out.data();
   for (const Neighbours& y : rows) {
     const std::uint8_t* upper = source.row(y.first);

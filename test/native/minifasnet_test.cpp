@@ -115,6 +115,14 @@ TEST("the network sees blue, green, red, from 0 to 255, of the surroundings only
   CHECK(near(score.colour, 160) && near(score.scale, 2));
 }
 
+TEST("surroundings of fewer pixels than the network sees do not run into what is beside them") {
+  Image image = plain(400, 300, 255);
+  paint(image, 100, 100, 141, 141, 200, 120, 40);
+  MiniFasNet net(meanNetwork(), 2);
+  const LiveScore score = net.score(image.view(), {110, 110, 20, 20});
+  CHECK(near(score.live, expectedLive(200, 120, 40)) && near(score.colour, 160));
+}
+
 TEST("a large picture is averaged: fine stripes do not alias") {
   // Samples 20 pixels apart would all hit the same stripe.
   Image image = plain(1601, 1601, 0);
