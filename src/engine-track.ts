@@ -1,18 +1,21 @@
-import { AbortedError, CountenanceError } from "./errors.js";
+import { CountenanceError } from "./errors.js";
 import type { Point } from "./face.js";
 import type { createImageDecoder, RawImage } from "./image.js";
 import type { NativeEngine, NativeFaceTrack, NativeTrackedFace } from "./internal/native.js";
 import type { Operations } from "./internal/operations.js";
 import { throwIfAborted } from "./internal/slots.js";
 import { settle } from "./internal/task.js";
+import { unlessAborted } from "./internal/unless-aborted.js";
 import {
   invalidArgument,
+  isAsyncIterable,
   isPlainObject,
   numberIn,
   oneOf,
   optionalSignal,
   plainOptions,
 } from "./internal/validate.js";
+import { frameFields } from "./liveness/frame-fields.js";
 import type { TrackedFace, TrackedFrame } from "./liveness/tracked-frame.js";
 import type { VideoFrame } from "./liveness/video.js";
 import type { Template } from "./template.js";
@@ -42,7 +45,10 @@ export interface BestFrame {
   readonly template: Template;
 }
 
-/** One clip's frames, each with the face that is followed; for one loop. */
+/**
+ * One clip's frames, each with the face that is followed; for one loop. Leaving it ends the caller's
+ * frames too, and waits for their end unless a frame is still awaited.
+ */
 export interface EyeTracking extends AsyncIterable<TrackedFrame> {
   /**
    * The best frame so far with open eyes, one face, frontal and sharp; its template. Undefined when
@@ -78,10 +84,6 @@ export function trackEyes(
         : numberIn("embedEveryMs", given.embedEveryMs, 1, Infinity),
     signal: optionalSignal("signal", given.signal),
   });
-}
-
-function isAsyncIterable(value: unknown): boolean {
-  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 }
 
 class FaceTracking implements EyeTracking {
@@ -208,6 +210,7 @@ class Source {
   readonly #frames: AsyncIterable<VideoFrame>;
   #iterator: AsyncIterator<VideoFrame> | undefined;
   #arriving: Promise<IteratorResult<VideoFrame>> | undefined;
+  #isAwaited = false;
   #lastMs = -Infinity;
 
   constructor(frames: AsyncIterable<VideoFrame>) {
@@ -219,22 +222,13 @@ class Source {
     this.#arriving = undefined;
     const arrived = await unlessAborted(arriving, signal);
     if (arrived.done === true) return undefined;
-    const frame: unknown = arrived.value;
-    if (!isPlainObject(frame)) throw invalidArgument("frame", "a plain object", frame);
-    const { image, timestampMs } = plainOptions("frame", frame, ["image", "timestampMs"]);
+    const { image, timestampMs } = frameFields(arrived.value, this.#lastMs);
     if (!isPlainObject(image) || !("data" in image)) {
       throw invalidArgument("frame.image", "raw pixels", image);
     }
-    const time = numberIn("frame.timestampMs", timestampMs, 0, Number.MAX_SAFE_INTEGER);
-    if (time <= this.#lastMs) {
-      throw new CountenanceError(
-        "COUNTENANCE_INVALID_ARGUMENT",
-        "frame.timestampMs: expected more than that of the frame before, got no more",
-      );
-    }
-    this.#lastMs = time;
+    this.#lastMs = timestampMs;
     // The decoder checks what else raw pixels have to be.
-    return { image: image as unknown as RawImage, timestampMs: time };
+    return { image: image as unknown as RawImage, timestampMs };
   }
 
   prefetch(): void {
@@ -242,33 +236,27 @@ class Source {
     this.#arriving.catch(() => undefined); // it is told in its turn
   }
 
+  /** Waits for the end, but not behind a frame that is still awaited: it may be what hangs. */
   async end(): Promise<void> {
-    await this.#iterator?.return?.();
+    if (this.#isAwaited) this.abandon();
+    else await this.#return();
   }
 
-  /** Does not wait: the source may be what hangs. */
   abandon(): void {
-    this.end().catch(() => undefined);
+    this.#return().catch(() => undefined);
+  }
+
+  async #return(): Promise<void> {
+    await this.#iterator?.return?.();
   }
 
   async #next(): Promise<IteratorResult<VideoFrame>> {
     this.#iterator ??= this.#frames[Symbol.asyncIterator]();
-    return this.#iterator.next();
-  }
-}
-
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  throwIfAborted(signal);
-  let onAbort: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      reject(new AbortedError(signal.reason));
-    };
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
+    this.#isAwaited = true;
+    try {
+      return await this.#iterator.next();
+    } finally {
+      this.#isAwaited = false;
+    }
   }
 }

@@ -57,6 +57,7 @@ const PURE = new Set(
     "liveness/challenge-steps",
     "liveness/challenge-verdict",
     "liveness/continuity",
+    "liveness/frame-fields",
     "liveness/head-turns",
     "liveness/median",
     "liveness/one-take",

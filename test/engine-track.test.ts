@@ -135,6 +135,15 @@ describe("frames", () => {
     await expect(loop.next()).rejects.toBe(broken);
   });
 
+  test("may have the times of any clock, also before its zero", async () => {
+    async function* early(): AsyncGenerator<VideoFrame> {
+      await Promise.resolve();
+      for (const timestampMs of [-1e12, -20.5, 3e12]) yield { image: photo, timestampMs };
+    }
+    const seen = await collect(engine.trackEyes(early()));
+    expect(seen.map(({ timestampMs }) => timestampMs)).toEqual([-1e12, -20.5, 3e12]);
+  });
+
   test("end with the loop: whoever leaves it closes their source", async () => {
     let closed = false;
     async function* endless(): AsyncGenerator<VideoFrame> {
@@ -244,6 +253,13 @@ describe("the end", () => {
     expect(await codes(collect(late))).toEqual(failure("COUNTENANCE_ABORTED"));
   });
 
+  test("leaving the loop does not wait for a frame that never comes", async () => {
+    for await (const { face } of engine.trackEyes(stalls())) {
+      expect(face).toBeDefined();
+      break;
+    }
+  });
+
   test("an engine that closes ends the loop, and begins no other", async () => {
     const own = await createEngine({ threads: 1 });
     const tracking = own.trackEyes(stalls());
@@ -277,8 +293,13 @@ describe("misuse", () => {
     // Callers without TypeScript pass anything.
     collect(engine.trackEyes(frames as AsyncIterable<VideoFrame>, options));
 
+  const explode = (): never => {
+    throw new Error("the caller's own text");
+  };
+
   test("frames and options of a wrong type are refused", async () => {
-    for (const frames of [undefined, null, 3, "clip.mp4", [photo], {}]) {
+    const throwing = new Proxy({}, { has: explode, get: explode });
+    for (const frames of [undefined, null, 3, "clip.mp4", [photo], {}, throwing]) {
       expect(() => engine.trackEyes(frames as never)).toThrow(
         failure("COUNTENANCE_INVALID_ARGUMENT"),
       );
@@ -298,7 +319,7 @@ describe("misuse", () => {
       photo,
       { image },
       { image, timestampMs: NaN },
-      { image, timestampMs: -1 },
+      { image, timestampMs: Infinity },
       { image, timestampMs: 0, other: 1 },
       { image: { path: "frame.png" }, timestampMs: 0 },
       { image: { ...photo, width: photo.width + 1 }, timestampMs: 0 },

@@ -219,6 +219,16 @@ export function describe(value: unknown): string {
   return isArray(value) ? "an array" : "an object";
 }
 
+/** False for what throws when it is looked at. */
+export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  try {
+    const { [Symbol.asyncIterator]: iterate } = Object(value) as Partial<AsyncIterable<unknown>>;
+    return typeof iterate === "function";
+  } catch {
+    return false; // a getter or proxy of the caller's
+  }
+}
+
 /** An object literal, of any realm: its prototype is none, or one that has none itself. */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null || isArray(value)) return false;

@@ -1,9 +1,11 @@
-import { AbortedError, CountenanceError } from "../errors.js";
+import { CountenanceError } from "../errors.js";
 import { imageSource } from "../internal/image-source.js";
 import { follow } from "../internal/operations.js";
 import { throwIfAborted } from "../internal/slots.js";
-import { invalidArgument, isPlainObject, plainOptions } from "../internal/validate.js";
+import { unlessAborted } from "../internal/unless-aborted.js";
+import { invalidArgument, isPlainObject } from "../internal/validate.js";
 import { type DecodeLimits, tooLong } from "./ffmpeg.js";
+import { frameFields } from "./frame-fields.js";
 import type { VideoFrame } from "./video.js";
 
 /** Width x height of a frame, as of a clip. */
@@ -25,9 +27,12 @@ export async function* givenFrames(
   outer: AbortSignal | undefined,
 ): AsyncGenerator<VideoFrame, undefined> {
   throwIfAborted(outer);
+  const iterator = frames[Symbol.asyncIterator]();
+  const end = async () => {
+    await iterator.return?.();
+  };
   const { controller, unfollow } = follow(outer);
   const { signal } = controller;
-  const iterator = frames[Symbol.asyncIterator]();
   let startMs = NaN;
   let lastMs = -Infinity;
   let isWithin = false; // between two calls of next(), where it is ours to end
@@ -40,8 +45,8 @@ export async function* givenFrames(
         return;
       }
       isWithin = true;
-      const frame = plainOptions("frame", step.value, ["image", "timestampMs"]);
-      const timestampMs = laterThan(lastMs, frame.timestampMs);
+      const frame = frameFields(step.value, lastMs);
+      const { timestampMs } = frame;
       if (count === 0) startMs = timestampMs;
       lastMs = timestampMs;
       if (timestampMs - startMs > limits.maxDurationMs || count === limits.maxFrames) {
@@ -54,14 +59,9 @@ export async function* givenFrames(
     }
   } finally {
     unfollow();
-    if (signal.aborted) iterator.return?.().catch(() => undefined);
-    else if (isWithin) await iterator.return?.();
+    if (signal.aborted) end().catch(() => undefined);
+    else if (isWithin) await end();
   }
-}
-
-function laterThan(lastMs: number, value: unknown): number {
-  if (typeof value === "number" && Number.isFinite(value) && value > lastMs) return value;
-  throw invalidArgument("frame.timestampMs", "finite milliseconds that increase", value);
 }
 
 /** A copy, by the checks of every other picture. */
@@ -77,17 +77,4 @@ async function rgbOrGrey(image: unknown): Promise<VideoFrame["image"]> {
 
 function noFrames(): CountenanceError {
   return new CountenanceError("COUNTENANCE_VIDEO_UNREADABLE", "video: expected frames, got none");
-}
-
-async function unlessAborted<T>(next: Promise<T>, signal: AbortSignal): Promise<T> {
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new AbortedError(signal.reason));
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([next, aborted]);
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener("abort", onAbort);
-  }
 }

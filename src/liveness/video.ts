@@ -9,6 +9,7 @@ import { isUint8Array, lengthOf } from "../internal/typed-array.js";
 import {
   integerIn,
   invalidArgument,
+  isAsyncIterable,
   isPlainObject,
   optionalSignal,
   plainOptions,
@@ -24,7 +25,10 @@ import { HEAD_BYTES, videoFormat } from "./video-format.js";
 export interface VideoFrame {
   /** Upright. */
   readonly image: RawImage;
-  /** Milliseconds; it increases from frame to frame. The first frame of a decoded clip is at 0. */
+  /**
+   * Milliseconds from any moment: finite, and more from frame to frame. The first frame of a decoded
+   * clip is at 0.
+   */
   readonly timestampMs: number;
 }
 
@@ -211,13 +215,4 @@ function busy(): CountenanceError {
     "COUNTENANCE_BUSY",
     `video: expected at most ${String(MAX_PENDING)} clips and ${String(MAX_PENDING_BYTES)} bytes at once, got more`,
   );
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  try {
-    const { [Symbol.asyncIterator]: iterate } = Object(value) as Partial<AsyncIterable<unknown>>;
-    return typeof iterate === "function";
-  } catch {
-    return false; // a getter or proxy that throws
-  }
 }

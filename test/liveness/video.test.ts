@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
 
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 
 import { videoFrames, type VideoFrame } from "../../src/liveness/video.js";
 import { joined, testClip, turned } from "../clips.js";
@@ -272,6 +272,36 @@ describe("frames of the caller", () => {
     const boom = new Error("boom");
     const failing = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(boom) }) };
     await expect(videoFrames(failing as never).next()).rejects.toBe(boom);
+  });
+
+  test("an iterator that ends at once, without a promise, is ended like others", async () => {
+    const controller = new AbortController();
+    let ended = 0;
+    const synchronous = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => ({ done: false, value: { image, timestampMs: ended } }),
+        return: () => ({ done: ++ended > 0 }),
+      }),
+    };
+    const frames = videoFrames(synchronous as never, {}, controller.signal);
+    await frames.next();
+    controller.abort();
+    await expect(frames.next()).rejects.toMatchObject({ code: "COUNTENANCE_ABORTED" });
+    expect(ended).toBe(1);
+  });
+
+  test("frames that cannot even begin leave no listener behind", async () => {
+    const { signal } = new AbortController();
+    const added = vi.spyOn(signal, "addEventListener");
+    const removed = vi.spyOn(signal, "removeEventListener");
+    const boom = new Error("boom");
+    const broken = {
+      [Symbol.asyncIterator]: () => {
+        throw boom;
+      },
+    };
+    await expect(videoFrames(broken as never, {}, signal).next()).rejects.toBe(boom);
+    expect(removed.mock.calls.length).toBe(added.mock.calls.length);
   });
 
   test("an abort does not wait for the caller's next frame", async () => {
