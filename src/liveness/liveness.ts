@@ -22,7 +22,8 @@ export interface BlinkOptions extends VideoCheckOptions {
 export interface Liveness {
   /**
    * Looks for a blink in one uncut take of one person. It stops photos, on paper or on a screen; it
-   * does not stop a video of the person, nor one that was made by a program.
+   * does not stop a video of the person, one that was made by a program, or a photo that is worn with
+   * holes for the eyes. The result holds a picture of the person: do not send all of it to a client.
    * @throws {CountenanceError} `VIDEO_UNREADABLE`, `VIDEO_TOO_LONG`, `VIDEO_DECODER_MISSING`,
    * `UNSUPPORTED` (an engine of your own without `trackEyes`), `INVALID_ARGUMENT`, `BUSY`, `ABORTED`,
    * `STORE_CLOSED`.
