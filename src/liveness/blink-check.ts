@@ -1,7 +1,7 @@
 import type { Engine } from "../engine.js";
 import type { BestFrame } from "../engine-track.js";
 import { inScope } from "../internal/operations.js";
-import { integerIn, optionalBoolean } from "../internal/validate.js";
+import { optionalBoolean } from "../internal/validate.js";
 import type { Template } from "../template.js";
 import { type Blink, BlinkDetector, type BlinkReport, type NearMiss } from "./blink.js";
 import { thumbnailOf } from "./frame-thumbnail.js";
@@ -9,7 +9,7 @@ import { judgeTake } from "./one-take.js";
 import type { LivenessReason, ReplayCue } from "./reasons.js";
 import { ReplayWatch } from "./replay-cues.js";
 import { type TrackedClip, trackClip } from "./track-clip.js";
-import type { VideoInput, VideoOptions } from "./video.js";
+import { type VideoInput, type VideoOptions, withMaxDuration } from "./video.js";
 
 /** How a clip was judged. */
 export interface BlinkFindings {
@@ -69,21 +69,11 @@ export function blinkRules(
   video: VideoOptions,
   given: { maxDurationMs?: unknown; strict?: unknown },
 ): BlinkRules {
-  const { maxDurationMs } = given;
   return {
-    video:
-      maxDurationMs === undefined
-        ? video
-        : { ...video, maxDurationMs: integerIn("maxDurationMs", maxDurationMs, 1, 600_000) },
+    video: withMaxDuration(video, given.maxDurationMs),
     strict: optionalBoolean("strict", given.strict) ?? false,
   };
 }
-
-/**
- * How often the track is embedded. Another person's blink takes longer, with the open eyes before and
- * after it; closed eyes alone do not, but they have to be cut in so well that nothing jumps.
- */
-const EMBED_EVERY_MS = 250;
 
 /**
  * Judges one clip: who is in it, and did they blink?
@@ -98,7 +88,7 @@ export function checkBlink(
   return inScope(outer, async (signal) => {
     const watch = new ReplayWatch();
     const detector = new BlinkDetector();
-    const clip = await trackClip(engine, video, rules.video, EMBED_EVERY_MS, signal, {
+    const clip = await trackClip(engine, video, rules.video, signal, {
       picture: ({ timestampMs, image }) => watch.push(timestampMs, thumbnailOf(image)),
       frame: (frame) => void detector.push(frame),
     });

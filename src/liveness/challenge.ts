@@ -79,7 +79,7 @@ export interface Challenge extends ChallengeTerms {
 /** How the facade follows the face of a clip. */
 export type TrackClip = (
   video: VideoInput,
-  options: { readonly maxDurationMs: number; readonly embedEveryMs: number },
+  maxDurationMs: number,
   signal: AbortSignal,
 ) => Promise<Pick<TrackedClip, "frames" | "best">>;
 
@@ -125,8 +125,6 @@ interface House {
 
 /** Time for the face to come to rest before the first step, and to stop the recording after the last. */
 const AROUND_MS = 8000;
-/** Templates that show that it stays the same person: no blink fits in between. */
-const EMBED_EVERY_MS = 250;
 /** The clocks of a host's servers differ: a claim outlives its challenge by more than that. */
 const KEEP_CLAIM_MS = 60_000;
 
@@ -193,8 +191,7 @@ class SealedChallenge implements Challenge {
     if (this.#verdict !== undefined || this.#isUsed) throw used();
     if (this.#isExpired()) return EXPIRED;
     const maxDurationMs = AROUND_MS + this.steps.length * this.stepMs;
-    const trackOptions = { maxDurationMs, embedEveryMs: EMBED_EVERY_MS };
-    const { frames, best } = await track(video, trackOptions, signal);
+    const { frames, best } = await track(video, maxDurationMs, signal);
     const { reasons, done } = judgeChallenge(this, frames, best);
     // Claimed last, so that only a verdict uses a challenge up, and nobody learns one without a claim.
     throwIfAborted(signal);

@@ -22,9 +22,13 @@ const DEGREES_PER_EYE_GAP = 180 / Math.PI;
 /** Light is steadier than place: a change by e counts as two eye gaps. */
 const LIGHT_WEIGHT = 2;
 
-interface SeenFrame {
-  readonly timestampMs: number;
+/** A frame that shows the face. */
+export interface SeenFrame extends TrackedFrame {
   readonly face: TrackedFace;
+}
+
+export function hasFace(frame: TrackedFrame): frame is SeenFrame {
+  return frame.face !== undefined;
 }
 
 /** What changes from one frame to the next: each part is about as large as others in real motion. */
@@ -43,7 +47,7 @@ interface Step {
 export function hasCut(frames: readonly TrackedFrame[]): boolean {
   const times = frames.map(({ timestampMs }) => timestampMs);
   if (gaps(times).some((gap) => gap > LONGEST_GAP_MS)) return true;
-  const seen = frames.flatMap(({ timestampMs, face }) => (face ? [{ timestampMs, face }] : []));
+  const seen = frames.filter(hasFace);
   const usualMs = median(gaps(seen.map(({ timestampMs }) => timestampMs)));
   const steps = seen.slice(1).map((frame, i) => stepBetween(seen[i] ?? frame, frame, usualMs));
   return steps.some(({ calmJump }, i) => {

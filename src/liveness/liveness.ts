@@ -62,9 +62,9 @@ export function createLiveness(
   challengeSetup: ChallengeSetup,
   operations: Operations,
 ): Liveness {
-  const track: TrackClip = (video, { maxDurationMs, embedEveryMs }, outer) =>
+  const track: TrackClip = (video, maxDurationMs, outer) =>
     inScope(outer, (signal) =>
-      trackClip(engine, video, { ...videoOptions, maxDurationMs }, embedEveryMs, signal),
+      trackClip(engine, video, { ...videoOptions, maxDurationMs }, signal),
     );
   const challenges = createChallenges(track, operations, challengeSetup);
   return {

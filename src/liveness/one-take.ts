@@ -1,9 +1,9 @@
 import type { Template } from "../template.js";
-import { hasCut } from "./continuity.js";
+import { hasCut, hasFace, type SeenFrame } from "./continuity.js";
 import { median } from "./median.js";
 import type { LivenessRefusal } from "./reasons.js";
 import { distanceToMean, largestDrift, MAX_BEST_DISTANCE, MAX_DRIFT } from "./same-person.js";
-import type { TrackedFace, TrackedFrame } from "./tracked-frame.js";
+import type { TrackedFrame } from "./tracked-frame.js";
 
 // Sources of the constants: docs/decisions.md, "Liveness: one person, one take".
 
@@ -22,11 +22,6 @@ export interface TakeFrame {
   readonly template: Template;
 }
 
-interface SeenFrame {
-  readonly timestampMs: number;
-  readonly face: TrackedFace;
-}
-
 /**
  * Why a clip is not one uncut take of one person's face, from the first frame that shows it to the
  * last: what then holds for one moment of it (who it is, that they blinked) holds for the person.
@@ -38,7 +33,7 @@ export function judgeTake(
   frames: readonly TrackedFrame[],
   best: TakeFrame | undefined,
 ): readonly LivenessRefusal[] {
-  const seen = frames.flatMap(({ timestampMs, face }) => (face ? [{ timestampMs, face }] : []));
+  const seen = frames.filter(hasFace);
   const [first, last] = [seen[0], seen[seen.length - 1]];
   if (first === undefined || last === undefined) return ["NO_FACE"];
   const take = frames.filter(

@@ -3,13 +3,7 @@ import type { Engine } from "../engine.js";
 import { CountenanceError } from "../errors.js";
 import type { ImageInput } from "../image.js";
 import { inScope } from "../internal/operations.js";
-import {
-  integerIn,
-  invalidArgument,
-  isPlainObject,
-  oneOf,
-  plainOptions,
-} from "../internal/validate.js";
+import { invalidArgument, isPlainObject, oneOf, plainOptions } from "../internal/validate.js";
 import {
   judgePicture,
   PASSIVE_POINTS,
@@ -19,7 +13,7 @@ import {
   type PassiveSummary,
   summarise,
 } from "./passive-rules.js";
-import { videoFrames, type VideoInput, type VideoOptions } from "./video.js";
+import { videoFrames, type VideoInput, type VideoOptions, withMaxDuration } from "./video.js";
 
 /** A picture, several of one face, or a clip. */
 export type PassiveInput = ImageInput | readonly ImageInput[] | { readonly video: VideoInput };
@@ -82,10 +76,7 @@ export function passiveRules(
   const points = Object.keys(PASSIVE_POINTS) as PassivePoint[]; // its own keys
   return {
     threshold: PASSIVE_POINTS[oneOf("point", point, points)],
-    video:
-      maxDurationMs === undefined
-        ? video
-        : { ...video, maxDurationMs: integerIn("maxDurationMs", maxDurationMs, 1, 600_000) },
+    video: withMaxDuration(video, maxDurationMs),
   };
 }
 

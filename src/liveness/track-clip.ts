@@ -4,6 +4,12 @@ import { CountenanceError } from "../errors.js";
 import type { TrackedFrame } from "./tracked-frame.js";
 import { type VideoFrame, videoFrames, type VideoInput, type VideoOptions } from "./video.js";
 
+/**
+ * How often the track is embedded. Another person's blink takes longer, with the open eyes before and
+ * after it; closed eyes alone do not, but they have to be cut in so well that nothing jumps.
+ */
+const EMBED_EVERY_MS = 250;
+
 /** A whole clip as the engine follows its face. */
 export interface TrackedClip {
   readonly frames: readonly TrackedFrame[];
@@ -27,7 +33,6 @@ export async function trackClip(
   engine: Engine,
   video: VideoInput,
   options: VideoOptions,
-  embedEveryMs: number,
   signal: AbortSignal,
   watcher?: ClipWatcher,
 ): Promise<TrackedClip> {
@@ -40,7 +45,7 @@ export async function trackClip(
   }
   const decoded = videoFrames(video, options, signal);
   const pictures = watcher === undefined ? decoded : watched(decoded, watcher);
-  const tracking = engine.trackEyes(pictures, { embedEveryMs, signal });
+  const tracking = engine.trackEyes(pictures, { embedEveryMs: EMBED_EVERY_MS, signal });
   const frames: TrackedFrame[] = [];
   for await (const frame of tracking) {
     watcher?.frame(frame);

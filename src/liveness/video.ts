@@ -57,6 +57,7 @@ type ResolvedOptions = ReturnType<typeof videoOptionsOf>;
 
 const MIB = 1024 * 1024;
 
+const MAX_DURATION_MS = 600_000;
 /** Clips that may wait or run at once, and the bytes of those that are held in memory. */
 const MAX_PENDING = 64;
 const MAX_PENDING_BYTES = 256 * MIB;
@@ -82,9 +83,21 @@ export function videoOptionsOf(options: unknown) {
   const { ffmpegPath } = given;
   return {
     ffmpegPath: ffmpegPath === undefined ? undefined : fullPathOf(ffmpegPath, "the program ffmpeg"),
-    limits: decodeLimits(integer("maxDurationMs", 10_000, 600_000)),
+    limits: decodeLimits(integer("maxDurationMs", 10_000, MAX_DURATION_MS)),
     maxBytes: integer("maxBytes", 64 * MIB, Number.MAX_SAFE_INTEGER),
     maxConcurrent: integer("maxConcurrent", availableParallelism(), 256),
+  };
+}
+
+/**
+ * With what one call says in place of what is said for all.
+ * @throws {CountenanceError} `COUNTENANCE_INVALID_ARGUMENT`.
+ */
+export function withMaxDuration(options: VideoOptions, maxDurationMs: unknown): VideoOptions {
+  if (maxDurationMs === undefined) return options;
+  return {
+    ...options,
+    maxDurationMs: integerIn("maxDurationMs", maxDurationMs, 1, MAX_DURATION_MS),
   };
 }
 

@@ -33,7 +33,7 @@ export class House {
   #made: Challenge | undefined;
 
   constructor({ frames = doneRight, track, ...setup }: HouseOptions = {}) {
-    const ownTrack: TrackClip = (_, { maxDurationMs }) => {
+    const ownTrack: TrackClip = (_, maxDurationMs) => {
       this.maxDurations.push(maxDurationMs);
       if (this.#made === undefined) throw new Error("make a challenge first");
       return Promise.resolve({ frames: frames(this.#made), best: bestOf() });
