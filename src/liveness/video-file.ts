@@ -43,14 +43,15 @@ export async function openVideoFile(path: string, maxBytes: number): Promise<Vid
 
 /**
  * Puts bytes into a file, because the index of a clip may be at its end and a pipe cannot seek. The
- * file loses its name before a byte is in it: whatever becomes of this process, nothing is left.
+ * file loses its name before a byte is in it: whatever becomes of this process, no picture is left. If
+ * it dies between the two steps, an empty file is.
  * @param bytes  Ours: unchanged until this has ended.
  * @throws {CountenanceError} `COUNTENANCE_INTERNAL` when the folder for temporary files is full or not
  *   to be written, `COUNTENANCE_ABORTED`.
  */
 export async function unnamedFileOf(bytes: Uint8Array, signal: AbortSignal): Promise<FileHandle> {
+  const path = join(tmpdir(), `countenance-${randomUUID()}`);
   try {
-    const path = join(tmpdir(), `countenance-${randomUUID()}`);
     const handle = await open(path, "wx+", 0o600);
     return await closedOnError(handle, async () => {
       await unlink(path);
@@ -62,6 +63,8 @@ export async function unnamedFileOf(bytes: Uint8Array, signal: AbortSignal): Pro
       return handle;
     });
   } catch (error) {
+    // As a rule it is gone. If it could not be removed while it was open, it may be now.
+    await unlink(path).catch(() => undefined);
     if (error instanceof CountenanceError) throw error;
     throw new CountenanceError(
       "COUNTENANCE_INTERNAL",
