@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "core/cancel.h"
@@ -35,6 +36,9 @@ class EngineWorkers final : public Closeable {
   /// After load(), until the last task.
   const PipelineModels& models() const { return *models_; }
 
+  /// What lives as long as the workers, whoever else asks for it. JavaScript thread.
+  void keep(std::shared_ptr<const void> part) { kept_.push_back(std::move(part)); }
+
   /// Any worker: so many bytes of pixels were analysed.
   void analysed(std::size_t bytes) {
     if (analysedBytes_.fetch_add(bytes) + bytes < kBytesBetweenTrims) return;
@@ -66,6 +70,7 @@ class EngineWorkers final : public Closeable {
   std::atomic<std::size_t> analysedBytes_{0};  // since the last time
   std::shared_ptr<const PipelineModels> models_;
   std::unique_ptr<const Pipeline> model_;
+  std::vector<std::shared_ptr<const void>> kept_;
   std::vector<std::unique_ptr<Pipeline>> pipelines_;
   std::vector<std::unique_ptr<FaceTracker>> trackers_;  // of the same workers: they use those
   ThreadPool pool_;  // last, so that its threads have ended before anything else goes

@@ -82,11 +82,12 @@ class PassiveCheckWrap final : public Napi::ObjectWrap<PassiveCheckWrap> {
   explicit PassiveCheckWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {}
 
   static Napi::Object attach(Napi::Env env, const std::shared_ptr<EngineWorkers>& engine,
-                             std::shared_ptr<SharedCheck> shared) {
+                             const std::shared_ptr<SharedCheck>& shared) {
     const Napi::Object object = Instance::of(env).passiveCheckClass.New({});
     PassiveCheckWrap* wrap = Unwrap(object);
+    engine->keep(shared);
     wrap->engine_ = engine;
-    wrap->shared_ = std::move(shared);
+    wrap->shared_ = shared;
     return object;
   }
 
@@ -94,15 +95,16 @@ class PassiveCheckWrap final : public Napi::ObjectWrap<PassiveCheckWrap> {
   Napi::Value check(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
       const std::shared_ptr<EngineWorkers> engine = engine_.lock();
-      if (!engine) throw Error(ErrorCode::kAborted, "the engine is closed");
+      const std::shared_ptr<SharedCheck> shared = shared_.lock();
+      if (!engine || !shared) throw Error(ErrorCode::kAborted, "the engine is closed");
       const ImageView shape = pictureShapeOf(info[1], info[2], info[3]);
       return Task::start(info.Env(), engine->pool(),
-                         std::make_shared<CheckTask>(engine, shared_, info[0], shape));
+                         std::make_shared<CheckTask>(engine, shared, info[0], shape));
     });
   }
 
   std::weak_ptr<EngineWorkers> engine_;
-  std::shared_ptr<SharedCheck> shared_;
+  std::weak_ptr<SharedCheck> shared_;  // the engine's: closing it frees the networks
 };
 
 class LoadTask final : public Task {

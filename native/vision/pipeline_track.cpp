@@ -16,6 +16,8 @@ namespace {
 constexpr float kLeastFlag = 0.5F;   // MediaPipe's face_landmark: below it, no face
 constexpr float kMeshMargin = 1.5F;  // MediaPipe's face_landmark: times the box of the points
 
+// Those below without a source are choices: docs/decisions.md, "Liveness: eyes and pose".
+
 // Where BlazeFace's square lies in the one around all points, of whose side these are parts:
 // medians over the 87 photos of ../shared/data/photos and of face-api's samples (90 % of them
 // within 0.855..0.983 and 0.00..0.075).
