@@ -355,12 +355,14 @@ function ifExistsOf(value: unknown): RegisterOptions["ifExists"] {
   throw invalidArgument("ifExists", '"add" or "replace"', value);
 }
 
-/** A copy, so that what the caller does to it later is not seen. @throws {CountenanceError} `INVALID_ARGUMENT`. */
+/**
+ * A copy, so that what the caller does to it later is not seen; the path of ffmpeg as it is meant now.
+ * @throws {CountenanceError} `INVALID_ARGUMENT`.
+ */
 function checkedVideoOptions(value: unknown): VideoOptions {
   if (value === undefined) return {};
   const copy = plainCopy("video", value);
-  videoOptionsOf(copy);
-  return copy;
+  return { ...copy, ffmpegPath: videoOptionsOf(copy).ffmpegPath };
 }
 
 /** An object of the caller's with the functions that we are going to call. */

@@ -1,10 +1,13 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { chdir, cwd } from "node:process";
 
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 
+import { openCountenance } from "../../src/countenance.js";
 import { testClip } from "../clips.js";
+import { ScriptedEngine } from "../fixtures/scripted-engine.js";
 import { outcomeOf } from "./video-run.js";
 
 const MISSING = "COUNTENANCE_VIDEO_DECODER_MISSING";
@@ -49,6 +52,22 @@ test("the option goes before FFMPEG_PATH, and that before PATH", async () => {
   expect((await outcomeOf(clip)).code).toBeUndefined();
   const broken = program("broken", "#!/bin/sh\nexit 1\n");
   expect((await outcomeOf(clip, { ffmpegPath: broken })).code).toBe("COUNTENANCE_VIDEO_UNREADABLE");
+});
+
+test("a relative path of the options is meant as it was when they were given", async () => {
+  program("named", "#!/bin/sh\nexit 1\n");
+  const before = cwd();
+  chdir(folder);
+  try {
+    const video = { ffmpegPath: "named" };
+    await using faces = await openCountenance({ engine: new ScriptedEngine(), video });
+    chdir(before);
+    await expect(faces.liveness.blink(clip)).rejects.toMatchObject({
+      code: "COUNTENANCE_VIDEO_UNREADABLE", // it was run
+    });
+  } finally {
+    chdir(before);
+  }
 });
 
 test("a relative folder of PATH is no place for a decoder", async () => {
