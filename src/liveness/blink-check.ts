@@ -3,7 +3,7 @@ import type { BestFrame } from "../engine-track.js";
 import { inScope } from "../internal/operations.js";
 import { optionalBoolean } from "../internal/validate.js";
 import type { Template } from "../template.js";
-import { type Blink, BlinkDetector, type BlinkReport, type NearMiss } from "./blink.js";
+import type { Blink, NearMiss } from "./blink.js";
 import { thumbnailOf } from "./frame-thumbnail.js";
 import { judgeTake } from "./one-take.js";
 import type { LivenessReason, ReplayCue } from "./reasons.js";
@@ -87,18 +87,15 @@ export function checkBlink(
 ): Promise<BlinkResult> {
   return inScope(outer, async (signal) => {
     const watch = new ReplayWatch();
-    const detector = new BlinkDetector();
-    const clip = await trackClip(engine, video, rules.video, signal, {
-      picture: ({ timestampMs, image }) => watch.push(timestampMs, thumbnailOf(image)),
-      frame: (frame) => void detector.push(frame),
+    const clip = await trackClip(engine, video, rules.video, signal, ({ timestampMs, image }) => {
+      watch.push(timestampMs, thumbnailOf(image));
     });
-    return verdict(clip, detector.end(), watch.cues(), rules.strict);
+    return verdict(clip, watch.cues(), rules.strict);
   });
 }
 
 function verdict(
-  { frames, best: bestFrame }: TrackedClip,
-  { blinks, nearMisses }: BlinkReport,
+  { frames, best: bestFrame, blinks, nearMisses }: TrackedClip,
   cues: readonly ReplayCue[],
   strict: boolean,
 ): BlinkResult {

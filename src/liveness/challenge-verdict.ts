@@ -1,4 +1,4 @@
-import { findBlinks } from "./blink.js";
+import type { Blink } from "./blink.js";
 import { type DoneStep, judgeSteps, type StepReason, type StepTerms } from "./challenge-steps.js";
 import { isAtRest, type RestPose } from "./head-turns.js";
 import { judgeTake, type TakeFrame } from "./one-take.js";
@@ -14,16 +14,16 @@ export interface ChallengeVerdict {
 }
 
 /**
- * Judges a clip whose face was followed: one person in one take, and the steps. The take goes from the
+ * Judges a clip whose face was followed, and whose blinks were found: one person in one take, and the steps. The take goes from the
  * rest pose to the end of the last step, and on to the best frame where that is outside: what gives the
  * template has to be of the same take.
  */
 export function judgeChallenge(
   terms: StepTerms,
   frames: readonly TrackedFrame[],
+  blinks: readonly Blink[],
   best: TakeFrame | undefined,
 ): ChallengeVerdict {
-  const { blinks } = findBlinks(frames);
   const { done, reason, rest, untilMs } = judgeSteps(terms, frames, blinks);
   const fromMs = rest?.startMs ?? 0;
   const bestMs = best?.timestampMs ?? fromMs;

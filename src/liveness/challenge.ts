@@ -81,7 +81,7 @@ export type TrackClip = (
   video: VideoInput,
   maxDurationMs: number,
   signal: AbortSignal,
-) => Promise<Pick<TrackedClip, "frames" | "best">>;
+) => Promise<TrackedClip>;
 
 export interface Challenges {
   create(options?: ChallengeOptions): Challenge;
@@ -191,8 +191,8 @@ class SealedChallenge implements Challenge {
     if (this.#verdict !== undefined || this.#isUsed) throw used();
     if (this.#isExpired()) return EXPIRED;
     const maxDurationMs = AROUND_MS + this.steps.length * this.stepMs;
-    const { frames, best } = await track(video, maxDurationMs, signal);
-    const { reasons, done } = judgeChallenge(this, frames, best);
+    const { frames, blinks, best } = await track(video, maxDurationMs, signal);
+    const { reasons, done } = judgeChallenge(this, frames, blinks, best);
     // Claimed last, so that only a verdict uses a challenge up, and nobody learns one without a claim.
     throwIfAborted(signal);
     if (this.#isExpired()) return EXPIRED;

@@ -1,6 +1,7 @@
 import type { Engine } from "../engine.js";
 import type { BestFrame } from "../engine-track.js";
 import { CountenanceError } from "../errors.js";
+import { BlinkDetector, type BlinkReport } from "./blink.js";
 import type { TrackedFrame } from "./tracked-frame.js";
 import { type VideoFrame, videoFrames, type VideoInput, type VideoOptions } from "./video.js";
 
@@ -10,22 +11,18 @@ import { type VideoFrame, videoFrames, type VideoInput, type VideoOptions } from
  */
 const EMBED_EVERY_MS = 250;
 
-/** A whole clip as the engine follows its face. */
-export interface TrackedClip {
+/** A whole clip as the engine follows its face, and what is found in it frame by frame. */
+export interface TrackedClip extends BlinkReport {
   readonly frames: readonly TrackedFrame[];
   /** The best frame with open eyes; undefined when there is none. */
   readonly best: BestFrame | undefined;
 }
 
-/** Whoever looks at a clip while it is followed, frame by frame: the event loop waits in between. */
-export interface ClipWatcher {
-  picture(picture: VideoFrame): void;
-  frame(frame: TrackedFrame): void;
-}
-
 /**
  * Decodes a video, if it is encoded, and follows its face to the end. The pictures are not kept.
+ * Blinks are looked for on the way, so that the event loop never waits for all of a clip.
  * @param signal  Ends the decoder and the engine's work at once.
+ * @param look  Is shown each picture before it is followed.
  * @throws {CountenanceError} `UNSUPPORTED` for an engine of the caller's that cannot track eyes, and
  * what `videoFrames` and `engine.trackEyes` throw.
  */
@@ -34,7 +31,7 @@ export async function trackClip(
   video: VideoInput,
   options: VideoOptions,
   signal: AbortSignal,
-  watcher?: ClipWatcher,
+  look?: (picture: VideoFrame) => void,
 ): Promise<TrackedClip> {
   // An engine of the caller's may be older than its type says.
   if (typeof (engine as Partial<Engine>).trackEyes !== "function") {
@@ -44,22 +41,23 @@ export async function trackClip(
     );
   }
   const decoded = videoFrames(video, options, signal);
-  const pictures = watcher === undefined ? decoded : watched(decoded, watcher);
+  const pictures = look === undefined ? decoded : shown(decoded, look);
   const tracking = engine.trackEyes(pictures, { embedEveryMs: EMBED_EVERY_MS, signal });
   const frames: TrackedFrame[] = [];
+  const detector = new BlinkDetector();
   for await (const frame of tracking) {
-    watcher?.frame(frame);
+    detector.push(frame);
     frames.push(frame);
   }
-  return { frames, best: await tracking.best() };
+  return { frames, best: await tracking.best(), ...detector.end() };
 }
 
-async function* watched(
+async function* shown(
   pictures: AsyncIterable<VideoFrame>,
-  watcher: ClipWatcher,
+  look: (picture: VideoFrame) => void,
 ): AsyncGenerator<VideoFrame, void, undefined> {
   for await (const picture of pictures) {
-    watcher.picture(picture);
+    look(picture);
     yield picture;
   }
 }

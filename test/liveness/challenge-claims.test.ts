@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { AbortedError, CountenanceError } from "../../src/errors.js";
 import type { Challenge, TrackClip } from "../../src/liveness/challenge.js";
 import { claimsInMemory } from "../../src/liveness/challenge-claims.js";
-import { bestOf, clipOf, codeOf, doneRight, House, VIDEO } from "./challenge-house.js";
+import { clipOf, codeOf, doneRight, followed, House, VIDEO } from "./challenge-house.js";
 import { PoseClip } from "./pose-clip.js";
 
 const KEY = new Uint8Array(32).fill(5);
@@ -63,7 +63,7 @@ describe("once", () => {
       calls++;
       if (calls === 1) throw new CountenanceError("COUNTENANCE_BUSY", "later");
       if (calls === 2) throw new CountenanceError("COUNTENANCE_IMAGE_UNREADABLE", "what is this?");
-      return Promise.resolve({ frames: clipOf(challenge).frames, best: bestOf() });
+      return Promise.resolve(followed(clipOf(challenge).frames));
     };
     const challenge: Challenge = new House({ track }).make();
     expect(await codeOf(() => challenge.judge(VIDEO))).toBe("COUNTENANCE_BUSY");
@@ -77,7 +77,7 @@ describe("once", () => {
     const claimed: string[] = [];
     const track: TrackClip = (_, __, signal) =>
       new Promise((resolve, reject) => {
-        const clip = { frames: clipOf(challenge).frames, best: bestOf() };
+        const clip = followed(clipOf(challenge).frames);
         if (judged > 0) {
           resolve(clip);
           return;
@@ -106,7 +106,7 @@ describe("once", () => {
     const claimed: string[] = [];
     const track: TrackClip = () => {
       abort.abort();
-      return Promise.resolve({ frames: clipOf(challenge).frames, best: bestOf() });
+      return Promise.resolve(followed(clipOf(challenge).frames));
     };
     const claim = (nonce: string) => Promise.resolve(claimed.push(nonce) > 0);
     const challenge: Challenge = new House({ track, claim }).make();

@@ -1,6 +1,7 @@
 import type { BestFrame } from "../../src/engine-track.js";
 import { CountenanceError } from "../../src/errors.js";
 import { Operations } from "../../src/internal/operations.js";
+import { findBlinks } from "../../src/liveness/blink.js";
 import {
   type Challenge,
   type Challenges,
@@ -9,6 +10,7 @@ import {
 } from "../../src/liveness/challenge.js";
 import type { ChallengeSetup } from "../../src/liveness/challenge-options.js";
 import type { ChallengeAction } from "../../src/liveness/challenge-steps.js";
+import type { TrackedClip } from "../../src/liveness/track-clip.js";
 import type { TrackedFrame } from "../../src/liveness/tracked-frame.js";
 import { templateOf } from "../fixtures/takes.js";
 import { PoseClip, trackedFace } from "./pose-clip.js";
@@ -36,7 +38,7 @@ export class House {
     const ownTrack: TrackClip = (_, maxDurationMs) => {
       this.maxDurations.push(maxDurationMs);
       if (this.#made === undefined) throw new Error("make a challenge first");
-      return Promise.resolve({ frames: frames(this.#made), best: bestOf() });
+      return Promise.resolve(followed(frames(this.#made)));
     };
     const { operations } = this;
     this.challenges = createChallenges(track ?? ownTrack, operations, setup, () => this.nowMs);
@@ -51,6 +53,11 @@ export class House {
     this.#made = this.challenges.open(text);
     return this.#made;
   }
+}
+
+/** What following a clip gives. */
+export function followed(frames: readonly TrackedFrame[], best = bestOf()): TrackedClip {
+  return { frames, best, ...findBlinks(frames) };
 }
 
 export function bestOf(template = ADA, timestampMs = 0): BestFrame {

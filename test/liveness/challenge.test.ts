@@ -3,7 +3,16 @@ import { describe, expect, test } from "vitest";
 import type { Challenge } from "../../src/liveness/challenge.js";
 import type { TrackedFrame } from "../../src/liveness/tracked-frame.js";
 import { templateOf } from "../fixtures/takes.js";
-import { ADA, bestOf, clipOf, codeOf, doneRight, House, VIDEO } from "./challenge-house.js";
+import {
+  ADA,
+  bestOf,
+  clipOf,
+  codeOf,
+  doneRight,
+  followed,
+  House,
+  VIDEO,
+} from "./challenge-house.js";
 import { PoseClip } from "./pose-clip.js";
 
 const KEY = new Uint8Array(32).fill(5);
@@ -90,7 +99,7 @@ describe("judging", () => {
 
   test("without a clear frame there is no success", async () => {
     const blurred = new House({
-      track: () => Promise.resolve({ frames: clipOf(challenge).frames, best: undefined }),
+      track: () => Promise.resolve({ ...followed(clipOf(challenge).frames), best: undefined }),
     });
     const challenge: Challenge = blurred.make();
     expect((await challenge.judge(VIDEO)).reasons).toEqual(["NO_CLEAR_FRAME"]);
@@ -107,7 +116,7 @@ describe("judging", () => {
           const early = new PoseClip().as(ADA).still(300).noFace(500);
           const frames = when === "after" ? clip.frames : joined(early, clip);
           const best = bestOf(ADA, when === "after" ? clip.nowMs - 100 : 100);
-          return Promise.resolve({ frames, best });
+          return Promise.resolve(followed(frames, best));
         },
       });
       const challenge: Challenge = spliced.make();
@@ -168,7 +177,7 @@ describe("expiry", () => {
     const slow: House = new House({
       track: () => {
         slow.nowMs += 120_000;
-        return Promise.resolve({ frames: clipOf(challenge).frames, best: bestOf() });
+        return Promise.resolve(followed(clipOf(challenge).frames));
       },
     });
     const challenge = slow.make();

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createEngine, type Engine } from "../../src/engine.js";
 import type { Box } from "../../src/face.js";
 import type { RawImage } from "../../src/image.js";
+import { findBlinks } from "../../src/liveness/blink.js";
 import { judgeChallenge } from "../../src/liveness/challenge-verdict.js";
 import type { TrackedFrame } from "../../src/liveness/tracked-frame.js";
 import { clipOf } from "../fixtures/frames.js";
@@ -53,7 +54,7 @@ async function judged(relief: Relief) {
   const tracking = engine.trackEyes(clipOf(turningPhoto(relief)), { embedEveryMs: 250 });
   const frames: TrackedFrame[] = [];
   for await (const frame of tracking) frames.push(frame);
-  return judgeChallenge(TERMS, frames, await tracking.best());
+  return judgeChallenge(TERMS, frames, findBlinks(frames).blinks, await tracking.best());
 }
 
 test("a head that turns to its left and to its right does the steps", async () => {
