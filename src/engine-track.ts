@@ -36,7 +36,7 @@ export interface TrackEyesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The best frame of a clip: open eyes, one face, seen from the front, sharp. */
+/** The best frame of a clip: open eyes, one face, whole and seen from the front, sharp. */
 export interface BestFrame {
   readonly timestampMs: number;
   /** The whole frame, grey if the clip is, else RGB. */
