@@ -1,6 +1,7 @@
 import { CountenanceError } from "./errors.js";
 import type { Point } from "./face.js";
-import type { createImageDecoder, RawImage } from "./image.js";
+import type { createImageDecoder, DecodedImage, RawImage } from "./image.js";
+import { isGiven } from "./internal/given-picture.js";
 import type { NativeEngine, NativeFaceTrack, NativeTrackedFace } from "./internal/native.js";
 import type { Operations } from "./internal/operations.js";
 import { throwIfAborted } from "./internal/slots.js";
@@ -65,6 +66,8 @@ export interface TrackingEngine {
   readonly operations: Operations;
   templateOf(vector: Float32Array): Template;
 }
+
+type LentPicture = Omit<DecodedImage, "whole">;
 
 /** @throws {CountenanceError} `INVALID_ARGUMENT`. */
 export function trackEyes(
@@ -155,20 +158,32 @@ class FaceTracking implements EyeTracking {
   }
 
   async #step(source: Source, signal: AbortSignal): Promise<TrackedFrame | undefined> {
-    const { native, decoder } = this.#engine;
+    const { native } = this.#engine;
     const { contour = "iris", embedEveryMs } = this.#options;
     const track = (this.#track ??= native.track(contour, embedEveryMs));
     const frame = await source.next(signal);
     if (frame === undefined) return undefined;
     const { image, timestampMs } = frame;
     const { face, facesSeen } = await this.#alone(() => {
-      const step = decoder.run(image, signal, ({ pixels, width, height, channels }) =>
+      const step = this.#lent(image, signal, ({ pixels, width, height, channels }) =>
         settle(() => track.step(pixels, width, height, channels, timestampMs), signal),
       );
-      source.prefetch(); // while the threads work on a copy of this one
+      source.prefetch(); // while the threads work on this one
       return step;
     });
     return { timestampMs, face: face && this.#faceOf(face), facesSeen };
+  }
+
+  /** A copy of the picture, checked, unless it is nobody's. */
+  #lent<T>(
+    image: RawImage,
+    signal: AbortSignal,
+    use: (picture: LentPicture) => Promise<T>,
+  ): Promise<T> {
+    const { data, width, height, channels } = image;
+    return isGiven(image) && data instanceof Uint8Array && channels !== 4
+      ? use({ pixels: data, width, height, channels })
+      : this.#engine.decoder.run(image, signal, use);
   }
 
   async #alone<T>(start: () => Promise<T>): Promise<T> {

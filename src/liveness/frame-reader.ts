@@ -90,7 +90,8 @@ export class PictureReader {
     const count = width * height * 3;
     return {
       read: async () => {
-        const data = new Uint8Array(count);
+        // Not zeroed first: the picture fills it, or nobody sees it.
+        const data = new Uint8Array(Buffer.allocUnsafeSlow(count).buffer);
         await this.#bytes.bytes(count, data);
         return { data, width, height };
       },

@@ -1,6 +1,7 @@
 import type { Engine } from "../engine.js";
 import type { BestFrame } from "../engine-track.js";
 import { CountenanceError } from "../errors.js";
+import { givePicture } from "../internal/given-picture.js";
 import { BlinkDetector, type BlinkReport } from "./blink.js";
 import type { TrackedFrame } from "./tracked-frame.js";
 import { type VideoFrame, videoFrames, type VideoInput, type VideoOptions } from "./video.js";
@@ -22,7 +23,7 @@ export interface TrackedClip extends BlinkReport {
  * Decodes a video, if it is encoded, and follows its face to the end. The pictures are not kept.
  * Blinks are looked for on the way, so that the event loop never waits for all of a clip.
  * @param signal  Ends the decoder and the engine's work at once.
- * @param look  Is shown each picture before it is followed.
+ * @param look  Is shown each picture before it is followed; the pixels are gone after the call.
  * @throws {CountenanceError} `UNSUPPORTED` for an engine of the caller's that cannot track eyes, and
  * what `videoFrames` and `engine.trackEyes` throw.
  */
@@ -40,8 +41,7 @@ export async function trackClip(
       "video: expected an engine with trackEyes, got one without",
     );
   }
-  const decoded = videoFrames(video, options, signal);
-  const pictures = look === undefined ? decoded : shown(decoded, look);
+  const pictures = shown(videoFrames(video, options, signal), look);
   const tracking = engine.trackEyes(pictures, { embedEveryMs: EMBED_EVERY_MS, signal });
   const frames: TrackedFrame[] = [];
   const detector = new BlinkDetector();
@@ -52,12 +52,14 @@ export async function trackClip(
   return { frames, best: await tracking.best(), ...detector.end() };
 }
 
+/** Each picture is shown to `look`, and is the engine's then: its memory is freed there. */
 async function* shown(
   pictures: AsyncIterable<VideoFrame>,
-  look: (picture: VideoFrame) => void,
+  look: ((picture: VideoFrame) => void) | undefined,
 ): AsyncGenerator<VideoFrame, void, undefined> {
   for await (const picture of pictures) {
-    look(picture);
+    look?.(picture);
+    givePicture(picture.image);
     yield picture;
   }
 }
