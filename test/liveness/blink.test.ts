@@ -14,6 +14,11 @@ function reasons(frames: Iterable<TrackedFrame>): string[] {
   return nearMisses.map(({ reason }) => reason);
 }
 
+/** As behind reflecting glasses. */
+const SHALLOW = blinkAt(1500, { depth: 0.3 });
+/** 20 degrees a second. */
+const TURNING = (timeMs: number) => ({ pose: { yaw: timeMs / 50 - 30, pitch: 0, roll: 0 } });
+
 describe("a blink", () => {
   test("is both eyes closed and opened again, told with its times", () => {
     const { blinks, nearMisses } = findBlinks(eyeClip({ left: blinkAt(1500) }));
@@ -23,6 +28,10 @@ describe("a blink", () => {
     expect(Math.abs((blink?.peakMs ?? 0) - 1500)).toBeLessThanOrEqual(34);
     expect(Math.abs((blink?.startMs ?? 0) - 1430)).toBeLessThanOrEqual(34);
     expect(Math.abs((blink?.endMs ?? 0) - 1600)).toBeLessThanOrEqual(34);
+  });
+
+  test("may seem to close the eyes by a third only, when it is clear, of both eyes, in a still face", () => {
+    expect(peaks(eyeClip({ left: SHALLOW }))).toHaveLength(1);
   });
 
   test("is not found in open eyes", () => {
@@ -113,7 +122,13 @@ describe("a near miss", () => {
   });
 
   test("is a dip that does not close the eyes", () => {
-    expect(reasons(eyeClip({ left: blinkAt(1500, { depth: 0.3 }) }))).toEqual(["SHALLOW"]);
+    expect(reasons(eyeClip({ left: SHALLOW, face: TURNING }))).toEqual(["SHALLOW"]);
+    const long = blinkAt(1500, { depth: 0.3, closedMs: 180 });
+    expect(reasons(eyeClip({ left: long }))).toEqual(["SHALLOW"]);
+    const short = blinkAt(1500, { depth: 0.3, downMs: 40, upMs: 50, closedMs: 0 });
+    expect(reasons(eyeClip({ fps: 60, left: short, noise: 0.01 }))).toEqual(["SHALLOW"]);
+    expect(peaks(eyeClip({ left: SHALLOW, noise: 0.06 }))).toEqual([]);
+    expect(peaks(eyeClip({ left: SHALLOW, right: blinkAt(1500, { depth: 0.15 }) }))).toEqual([]);
   });
 
   test("is a single frame, at a rate that shows more of a blink", () => {
