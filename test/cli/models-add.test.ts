@@ -39,7 +39,7 @@ function models(...args: readonly string[]) {
 /** The numbers of faces that an engine with YuNet finds in sample photos. */
 async function facesFound(...photos: readonly number[]): Promise<readonly number[]> {
   for (const file of await readdir(modelFolder())) {
-    if (!/^(dlib|facemesh).*\.bin$/.test(file)) continue;
+    if (!/^(dlib|facemesh|iris).*\.bin$/.test(file)) continue;
     await symlink(join(modelFolder(), file), join(folder, file));
   }
   await using engine = await createEngine({ models: folder, detector: "yunet", threads: 1 });

@@ -27,16 +27,22 @@ test("a search within a distance leaves out what is farther, and counts all that
 });
 
 test("searches that wait together are answered each by itself, but for those that are cancelled", async () => {
-  const index = await line(100, 1000);
-  const tasks = Array.from({ length: 50 }, (_, i) =>
-    index.search(Float32Array.of(i + 1), 1, undefined, undefined),
-  );
-  tasks[49]?.cancel();
+  const index = await line(50_000, 1000);
+  const tasks = Array.from({ length: 200 }, (_, i) => {
+    const task = index.search(Float32Array.of(i + 1), 1, undefined, undefined);
+    if (i % 2 === 1) task.cancel();
+    return task;
+  });
   const outcomes = await Promise.allSettled(tasks.map((task) => task.done));
-  for (const [i, outcome] of outcomes.slice(0, 49).entries()) {
-    expect(outcome).toMatchObject({ status: "fulfilled", value: { keys: Float64Array.of(i + 1) } });
+  const aborted = outcomes.flatMap((outcome, i) => (outcome.status === "rejected" ? [i] : []));
+  for (const [i, outcome] of outcomes.entries()) {
+    const answer = { status: "fulfilled", value: { keys: Float64Array.of(i + 1) } };
+    const abortion = { reason: { code: "COUNTENANCE_ABORTED" } };
+    expect(outcome).toMatchObject(aborted.includes(i) ? abortion : answer);
   }
-  expect(outcomes[49]).toMatchObject({ reason: { code: "COUNTENANCE_ABORTED" } });
+  // A search may be over before it is cancelled; hardly all of them are.
+  expect(aborted.length).toBeGreaterThan(0);
+  expect(aborted.filter((i) => i % 2 === 0)).toEqual([]);
   index.close();
 });
 
