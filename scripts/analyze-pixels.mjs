@@ -39,7 +39,8 @@ async function faces(file) {
     const engine = native().createEngine({
       embedder: model("dlib-resnet-v1.bin"),
       detection: settings.detector === "hog" ? undefined : model("blazeface.bin"),
-      mesh: settings.alignment === "mesh" ? model("facemesh.bin") : undefined,
+      mesh: model("facemesh.bin"),
+      iris: model("iris.bin"),
       landmarks: settings.alignment === "dlib" ? model("dlib-landmarks-5.bin") : undefined,
       threads: 1,
       queueLimit: 1,
