@@ -71,7 +71,7 @@ const MAX_SCALE_RANGE = 0.13;
 /**
  * A second way, for eyes that seem to close by a quarter only, as behind reflecting glasses: a dip that
  * is shaped like a blink, of both eyes alike, in a face that holds still. One labelled blink needs it
- * (0.74, 0.20, 19 times the noise, 107 ms). Of the stills and the other labelled clips nothing fits it,
+ * (0.74, 0.20, 19 times the noise, 107 ms). Of the stills and the other clips at their rate nothing fits it,
  * not even with a prominence of 0.15, 8 times the noise and 50 ms.
  */
 const CLEAR = {

@@ -28,7 +28,7 @@ export interface SeenFrame extends TrackedFrame {
 }
 
 export function hasFace(frame: TrackedFrame): frame is SeenFrame {
-  return frame.face !== undefined;
+  return Boolean(frame.face); // an engine of the caller's may say null
 }
 
 /** What changes from one frame to the next: each part is about as large as others in real motion. */

@@ -76,7 +76,7 @@ async function* framesOf(
       if (timestampMs > limits.maxDurationMs) throw tooLong(limits);
       if (count > limits.maxFrames) throw tooLong(limits);
       if (timestampMs - lastMs < MIN_GAP_MS) {
-        await next.skip();
+        await next.skip(); // of 60 frames a second every other one (MIN_GAP_MS)
         continue;
       }
       const { data, width, height } = await next.read();

@@ -40,8 +40,8 @@ test("searches that wait together are answered each by itself, but for those tha
     const abortion = { reason: { code: "COUNTENANCE_ABORTED" } };
     expect(outcome).toMatchObject(aborted.includes(i) ? abortion : answer);
   }
-  // A search may be over before it is cancelled; hardly all of them are.
-  expect(aborted.length).toBeGreaterThan(0);
+  // A thread that falls idle may answer one before it is cancelled: rarely, all 100 are aborted mostly.
+  expect(aborted.length).toBeGreaterThan(50);
   expect(aborted.filter((i) => i % 2 === 0)).toEqual([]);
   index.close();
 });
